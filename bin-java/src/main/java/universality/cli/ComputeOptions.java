@@ -1,0 +1,33 @@
+package universality.cli;
+
+import picocli.CommandLine.Option;
+
+/** Options of the stages that compute with the engine. */
+final class ComputeOptions {
+    @Option(
+            names = "--device",
+            defaultValue = "auto",
+            paramLabel = "auto|cpu|gpu[:K]",
+            description =
+                    "where to compute (default: ${DEFAULT-VALUE}); a GPU that is asked for and absent is an error")
+    String device;
+
+    @Option(
+            names = "--threads",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "threads of the engine (default: OMP_NUM_THREADS, else all cores)")
+    int threads;
+
+    @Option(
+            names = "--memory",
+            defaultValue = "2 GB",
+            paramLabel = "SIZE",
+            description = "memory that blocks may take, such as '800 MB' or '4.GB' (default: ${DEFAULT-VALUE})")
+    String memory;
+
+    /** {@link #memory} in bytes. */
+    long memoryBytes() {
+        return Sizes.parse(memory);
+    }
+}

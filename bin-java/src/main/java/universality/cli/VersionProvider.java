@@ -1,0 +1,31 @@
+package universality.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.IVersionProvider;
+import universality.data.Build;
+
+/** {@code universality --version}: version, then the digest of each stage's code. */
+final class VersionProvider implements IVersionProvider {
+    static final List<String> STAGES = List.of(
+            "fetch",
+            "tokenize",
+            "train",
+            "activate",
+            "correlate",
+            "describe",
+            "identify",
+            "persist",
+            "ablate",
+            "report");
+
+    @Override
+    public String[] getVersion() {
+        List<String> lines = new ArrayList<>();
+        lines.add("universality " + Build.version());
+        for (String stage : STAGES) {
+            lines.add(stage + " " + Build.stageDigest(stage));
+        }
+        return lines.toArray(String[]::new);
+    }
+}
