@@ -53,7 +53,7 @@ class ToolDigest {
             return true
         }
         if (parts[1] == 'cli') {
-            return !parts[2].contains('Command') || parts[2].startsWith(stage.capitalize() + 'Command')
+            return !parts[2].contains('Command') || ['Stage', stage.capitalize()].any { parts[2].startsWith(it + 'Command') }
         }
         return parts[1] in FLOORS || parts[1] == stage
     }

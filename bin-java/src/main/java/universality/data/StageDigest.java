@@ -55,7 +55,9 @@ public final class StageDigest {
             return true;
         }
         if (parts[1].equals("cli")) {
-            return !parts[2].contains("Command") || parts[2].startsWith(command(stage));
+            return !parts[2].contains("Command")
+                    || parts[2].startsWith("StageCommand")
+                    || parts[2].startsWith(command(stage));
         }
         return FLOORS.contains(parts[1]) || parts[1].equals(stage);
     }
