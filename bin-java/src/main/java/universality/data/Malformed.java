@@ -6,8 +6,12 @@ import java.util.Locale;
 final class Malformed extends Exception {
     private static final long serialVersionUID = 1L;
 
-    /** @param format as of {@link String#format}, a clause that continues "FILE is malformed: " */
+    /**
+     * Control characters are replaced: what a broken file says must stay on one line and must not steer a terminal.
+     *
+     * @param format as of {@link String#format}, a clause that continues "FILE is malformed: "
+     */
     Malformed(String format, Object... arguments) {
-        super(String.format(Locale.ROOT, format, arguments));
+        super(String.format(Locale.ROOT, format, arguments).replaceAll("[\\p{Cntrl}\u2028\u2029]", "?"));
     }
 }
