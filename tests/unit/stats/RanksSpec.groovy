@@ -37,7 +37,7 @@ class RanksSpec extends Specification {
         expect:
         Ranks.percentiles(3, 1, 2) == [2.5d / 3, 0.5d / 3, 1.5d / 3] as double[]
         Ranks.groups(10, values).toList().countBy { it } == (0..9).collectEntries { [it, 100] }
-        Ranks.groups(4, 1, Double.NaN, 2) == [0, -1, 3] as int[]
+        Ranks.groups(4, 1, Double.NaN, 2) == [1, -1, 3] as int[]
     }
 
     def "quantiles interpolate as type 7 does"() {
