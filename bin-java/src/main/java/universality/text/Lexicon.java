@@ -56,7 +56,8 @@ final class Lexicon {
         common = topic(null, shared);
         topics.forEach(this::index);
         index(common);
-        topics.forEach(topic -> topic.verbs().words().forEach(verb -> verb.objects().forEach(this::noun)));
+        topics.forEach(
+                topic -> topic.verbs().words().forEach(verb -> verb.objects().forEach(this::noun)));
         shared.forEach((key, words) -> lists.put(
                 key, Zipf.of(words.stream().map(w -> w.replace('_', ' ')).toList())));
     }
