@@ -73,4 +73,61 @@ class TestData {
     static CheckpointFolder open(Path folder) {
         CheckpointFolder.open(folder)
     }
+
+    /**
+     * Stored activations as `activate` leaves them: layers[l] is [kept][d_mlp]. Positions count row by row; options: seed,
+     * step, family, context, documents (per kept position), token (per kept position), tokensDigest, dtype.
+     */
+    static Path activations(Path parent, String id, List<double[][]> layers, Map options = [:]) {
+        Path out = parent.resolve(id)
+        int kept = layers[0].length
+        int width = layers[0][0].length
+        int context = options.context ?: 16
+        def folder = OutputFolder.create(out, false)
+        layers.eachWithIndex { layer, l ->
+            new SafetensorsWriter(folder.file(universality.data.ActivationFolder.layerFile(l))).withCloseable { writer ->
+                writer.declare('activations', Dtype.F32, kept, width)
+                layer.each { row -> writer.floats(row as float[]) }
+            }
+        }
+        new SafetensorsWriter(folder.file('positions.safetensors')).withCloseable { writer ->
+            ['row', 'pos', 'document', 'token'].each { writer.declare(it, Dtype.I32, kept) }
+            writer.ints((0..<kept).collect { it.intdiv(context) } as int[])
+            writer.ints((0..<kept).collect { it % context } as int[])
+            writer.ints((options.documents ?: (0..<kept).collect { it.intdiv(2 * context) }) as int[])
+            writer.ints((options.token ?: (0..<kept).collect { (it * 7) % 11 }) as int[])
+        }
+        moments(folder, layers.collect { layer -> layer.collect { row -> row.collect { it as float } } }, kept, width)
+        folder.parameter('family', options.family ?: 'toy').parameter('seed', options.seed ?: 1)
+                .parameter('step', options.step ?: 0).parameter('layers', layers.size()).parameter('d_mlp', width)
+        folder.input('tokens', 'analysis', options.tokensDigest ?: 'a' * 64)
+        folder.count('kept', kept)
+        folder.commit('activate', id)
+        folder.close()
+        out
+    }
+
+    private static void moments(OutputFolder folder, List layers, int kept, int width) {
+        def post = ['mean', 'm2', 'm3', 'm4', 'min', 'max', 'abs_mean', 'mean_square']
+        def pre = ['mean', 'm2', 'm3', 'm4', 'positive']
+        def values = [:].withDefault { [] }
+        layers.each { layer ->
+            (0..<width).each { i ->
+                double[] x = layer.collect { it[i] as double } as double[]
+                double mean = x.sum() / kept
+                def central = { int k -> (x.collect { (it - mean)**k } as List<Double>).sum() }
+                def all = [mean: mean, m2: central(2), m3: central(3), m4: central(4), min: x.min(), max: x.max(),
+                           abs_mean: x.collect { Math.abs(it) }.sum() / kept, mean_square: x.collect { it * it }.sum() / kept,
+                           positive: x.count { it > 0 }]
+                post.each { values['post.' + it] << (all[it] as double) }
+                pre.each { values['pre.' + it] << (all[it] as double) }
+            }
+        }
+        new SafetensorsWriter(folder.file('moments.safetensors')).withCloseable { writer ->
+            values.keySet().each { writer.declare(it, Dtype.F64, layers.size(), width) }
+            writer.declare('count', Dtype.F64, 1)
+            values.values().each { writer.doubles(it as double[]) }
+            writer.doubles(kept as double)
+        }
+    }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import universality.data.ActivationFolder;
 import universality.data.CheckpointFolder;
 import universality.data.Dtype;
 import universality.data.OutputFolder;
@@ -60,7 +61,24 @@ public final class ActivateStage {
             }
             writeMoments(folder.file("moments.safetensors"), statistics, config);
             writeExamples(folder.file("examples.safetensors"), examples, config);
+            if (dtype != null) {
+                writePositions(folder.file(ActivationFolder.POSITIONS));
+            }
             finish(folder, config, compute);
+        }
+    }
+
+    /** Where each stored row comes from, so that readers need not be given the tokens again. */
+    private void writePositions(Path file) {
+        int[] kept = tokens.keptPositions();
+        try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
+            for (String name : List.of("row", "pos", "document", "token")) {
+                writer.declare(name, Dtype.I32, kept.length);
+            }
+            writer.ints(mapped(kept, p -> p / tokens.context()));
+            writer.ints(mapped(kept, p -> p % tokens.context()));
+            writer.ints(mapped(kept, p -> tokens.document()[p]));
+            writer.ints(mapped(kept, p -> tokens.tokens()[p]));
         }
     }
 

@@ -22,10 +22,6 @@ final class LayerWriter implements AutoCloseable {
         this.writer = new SafetensorsWriter(file).declare("activations", dtype, kept, neurons);
     }
 
-    static String fileName(int layer) {
-        return String.format(java.util.Locale.ROOT, "layer-%02d.safetensors", layer);
-    }
-
     /**
      * Appends a block.
      *

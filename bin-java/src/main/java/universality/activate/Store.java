@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.List;
+import universality.data.ActivationFolder;
 import universality.data.Dtype;
 import universality.data.OutputFolder;
 import universality.model.ModelConfig;
@@ -19,7 +20,7 @@ final class Store implements AutoCloseable {
         this.dtype = dtype;
         this.kernel = kernel;
         for (int layer = 0; dtype != null && layer < config.layers(); layer++) {
-            String name = LayerWriter.fileName(layer);
+            String name = ActivationFolder.layerFile(layer);
             layers.add(new LayerWriter(folder.file(name), layer, kept, config.dMlp(), dtype));
         }
     }
