@@ -8,8 +8,7 @@ import spock.lang.TempDir
 class StudySpec extends Specification {
     static final Map PARAMS = [
         family: 'toy', seeds: '1,2,3', steps: '0,10,50', correlate_group: 'step', controls: 'rotated,shifted', control_steps: 'last',
-        ablate_steps: 'last', baseline_draws: 5, baseline_seed: 1, top: 10, train_rows: 9, analysis_rows: 8, heldout_rows: 7,
-        examples_rows: 0,
+        ablate_steps: 'last', baseline_draws: 5, baseline_seed: 1, top: 10, split: null,
     ]
 
     @TempDir
@@ -134,6 +133,7 @@ class StudySpec extends Specification {
         [family: 'a b']             || "the family 'a b' is not a valid name"
         [family: 'a__b']            || "the family 'a__b' is not a valid name"
         [family: 'x' * 64]          || 'is not a valid name'
+        [split: 'train=9,analysis=8,heldout=7'] || "--split 'train=9,analysis=8,heldout=7' has no 'examples'"
         [controls: 'rotatd']        || "--controls names 'rotatd'"
         [ablate_steps: '50,51']     || '--ablate_steps names the step 51, which no checkpoint has'
         [control_steps: 3]          || '--control_steps names the step 3, which no checkpoint has'
@@ -157,7 +157,7 @@ class StudySpec extends Specification {
         study.checkpoints*.keySet()*.toList().toSet() == [['id', 'family', 'seed', 'step']] as Set
         study.origins['mine'] == [source: folder.resolve('b').toString(), revision: 'main']
         study.origins['gpt-s10-t0'] == [source: folder.resolve('c d').toString(), revision: '']
-        study.splits() == 'analysis=8,heldout=7'
+        study.splits() == 'analysis=70%,heldout=25%,examples=5%'
     }
 
     def 'a bad samplesheet is refused: #expected'() {
