@@ -12,6 +12,10 @@ final class LogSettings {
 
     static void apply(String... arguments) {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug(arguments) ? "debug" : "warn");
+        if (!debug(arguments)) {
+            // it warns of a missing CUDA driver even where no device was asked for; devices are checked by our own code
+            System.setProperty("org.slf4j.simpleLogger.log.ai.djl.util.cuda.CudaUtils", "error");
+        }
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
     }
