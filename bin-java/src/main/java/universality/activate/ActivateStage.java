@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import universality.data.ActivationFolder;
+import universality.data.ActivationMoments;
 import universality.data.CheckpointFolder;
 import universality.data.Dtype;
 import universality.data.OutputFolder;
@@ -59,12 +60,12 @@ public final class ActivateStage {
                     }
                 });
             }
-            writeMoments(folder.file("moments.safetensors"), statistics, config);
+            writeMoments(folder.file(ActivationMoments.FILE), statistics, config);
             writeExamples(folder.file("examples.safetensors"), examples, config);
             if (dtype != null) {
                 writePositions(folder.file(ActivationFolder.POSITIONS));
             }
-            finish(folder, config, compute);
+            finish(folder, config, compute, statistics);
         }
     }
 
@@ -154,7 +155,19 @@ public final class ActivateStage {
         return result;
     }
 
-    private void finish(OutputFolder folder, ModelConfig config, Compute compute) {
+    private static long inactive(List<LayerStatistics> layers) {
+        double[][] squares = layers.stream().map(l -> l.post.m2()).toArray(double[][]::new);
+        long inactive = 0;
+        for (boolean[] layer :
+                ActivationMoments.inactive(squares, layers.get(0).post.count())) {
+            for (boolean neuron : layer) {
+                inactive += neuron ? 1 : 0;
+            }
+        }
+        return inactive;
+    }
+
+    private void finish(OutputFolder folder, ModelConfig config, Compute compute, List<LayerStatistics> statistics) {
         folder.parameter("family", checkpoint.family())
                 .parameter("seed", checkpoint.seed())
                 .parameter("step", checkpoint.step())
@@ -167,6 +180,7 @@ public final class ActivateStage {
                 .input("tokens", tokens.manifest().id(), tokens.digest())
                 .count("rows", tokens.rows())
                 .count("kept", tokens.kept())
+                .count("inactive", inactive(statistics))
                 .device(compute.device());
         folder.commit("activate", checkpoint.id());
     }

@@ -5,9 +5,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.SplittableRandom;
 import universality.data.ActivationFolder;
-import universality.data.Digests;
+import universality.stats.Draws;
 import universality.tensor.Kernel;
 
 /**
@@ -44,7 +43,7 @@ final class Rotations implements AutoCloseable {
         }
         long bytes = 4L * model.dMlp() * model.dMlp();
         boolean keep = used + bytes <= budget;
-        NDArray made = make(keep ? manager : scope, model.dMlp(), Digests.seed(key));
+        NDArray made = make(keep ? manager : scope, model.dMlp(), Draws.of(key));
         if (keep) {
             kept.put(key, made);
             used += bytes;
@@ -52,11 +51,10 @@ final class Rotations implements AutoCloseable {
         return made;
     }
 
-    private NDArray make(NDManager owner, int width, long seed) {
-        SplittableRandom random = new SplittableRandom(seed);
+    private NDArray make(NDManager owner, int width, Draws random) {
         float[] values = new float[width * width];
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) random.nextGaussian();
+            values[i] = (float) random.gaussian();
         }
         try (NDManager scope = owner.newSubManager()) {
             NDArray gaussian = scope.create(values, new Shape(width, width));

@@ -3,10 +3,9 @@ package universality.correlate;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.SplittableRandom;
 import universality.data.ActivationFolder;
-import universality.data.Digests;
 import universality.data.ToolException;
+import universality.stats.Draws;
 
 /**
  * Which kept position of the second model is set against which of the first. In the study both are the same; in the controls
@@ -105,16 +104,11 @@ record RowPlan(int[][] first, int[][] second) {
         for (int i = 0; i < token.length; i++) {
             groups.get(token[i])[members.get(token[i])[1]++] = i;
         }
-        SplittableRandom random = new SplittableRandom(Digests.seed("token-permuted", seed));
+        Draws random = Draws.of("token-permuted", seed);
         int[] partner = new int[token.length];
         for (int[] group : groups.values()) {
             int[] order = group.clone();
-            for (int i = order.length - 1; i > 0; i--) {
-                int j = random.nextInt(i + 1);
-                int kept = order[i];
-                order[i] = order[j];
-                order[j] = kept;
-            }
+            random.shuffle(order);
             for (int i = 0; i < group.length; i++) {
                 partner[group[i]] = order[i];
             }

@@ -6,8 +6,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import universality.data.ActivationFolder;
+import universality.data.ActivationMoments;
 import universality.data.Dtype;
-import universality.stats.Activity;
 import universality.tensor.Kernel;
 
 /**
@@ -46,12 +46,11 @@ final class Source {
         rotation = new NDArray[layers];
         scales = new double[layers][];
         sums = new double[layers][2][2 * model.dMlp()];
-        double[] squares = model.moments("post.m2");
+        ActivationMoments moments = model.moments();
         for (int layer = 0; layer < layers; layer++) {
-            int from = layer * model.dMlp();
             double[] deviation = new double[model.dMlp()];
             for (int i = 0; i < deviation.length; i++) {
-                deviation[i] = Math.sqrt(squares[from + i] / model.kept());
+                deviation[i] = Math.sqrt(moments.post().variance(layer, i));
             }
             shift[layer] = center(manager, layer);
             scales[layer] = rotations == null ? inverses(deviation) : common(deviation);
@@ -76,7 +75,7 @@ final class Source {
 
     /** 1/σ, or 0 for an inactive neuron, whose column then is 0 everywhere. */
     private static double[] inverses(double[] deviation) {
-        boolean[] inactive = Activity.inactive(deviation);
+        boolean[] inactive = inactive(deviation);
         double[] result = new double[deviation.length];
         for (int i = 0; i < result.length; i++) {
             result[i] = inactive[i] ? 0 : 1 / deviation[i];
@@ -171,9 +170,14 @@ final class Source {
         return result;
     }
 
+    private static boolean[] inactive(double[] deviations) {
+        double[] squares = java.util.Arrays.stream(deviations).map(s -> s * s).toArray();
+        return ActivationMoments.inactive(new double[][] {squares}, 1)[0];
+    }
+
     /** Columns of a layer that vary in a set, ascending. */
     long[] alive(int layer, int set) {
-        boolean[] inactive = Activity.inactive(deviations(layer, set));
+        boolean[] inactive = inactive(deviations(layer, set));
         return java.util.stream.IntStream.range(0, width())
                 .filter(i -> !inactive[i])
                 .mapToLong(i -> i)

@@ -12,7 +12,6 @@ import java.util.Locale;
  * What the stage {@code activate} wrote for one checkpoint. Stored activations are mapped, not loaded. The caller closes it.
  */
 public final class ActivationFolder implements AutoCloseable {
-    public static final String MOMENTS = "moments.safetensors";
     public static final String POSITIONS = "positions.safetensors";
 
     private static final long SEGMENT_BYTES = 1L << 30;
@@ -94,12 +93,9 @@ public final class ActivationFolder implements AutoCloseable {
                 .orElseThrow(() -> ToolException.badData("the manifest of activations '%s' names no tokens", id()));
     }
 
-    /** Moments of all neurons, F64 [layers × d_mlp], by name such as {@code post.mean}. */
-    public double[] moments(String name) {
-        try (SafetensorsFile file = SafetensorsFile.open(manifest.verified(folder, MOMENTS))) {
-            file.tensor(name, Dtype.F64, layers, dMlp);
-            return file.doubles(name);
-        }
+    /** Moments of all neurons. */
+    public ActivationMoments moments() {
+        return ActivationMoments.read(folder);
     }
 
     /** {@code row}, {@code pos}, {@code document} or {@code token} of each kept position, [kept]. */

@@ -5,11 +5,11 @@ package universality.text;
  *
  * @param text the document
  * @param features for each UTF-16 unit of {@code text} the set of features there, as bits of {@link Feature}; shared, not
- *     copied
+ *     copied; empty where nothing is known
  */
 public record PlantedText(String text, long[] features) {
     public PlantedText {
-        if (features.length != text.length()) {
+        if (features.length != 0 && features.length != text.length()) {
             throw new IllegalArgumentException(features.length + " masks for " + text.length() + " characters");
         }
     }

@@ -37,7 +37,7 @@ public final class Tokenizers {
         String name = manifest.parameterOr("tokenizer", "");
         return switch (name) {
             case R50kTokenizer.NAME -> new R50kTokenizer();
-            case IDS -> new UnknownTokenizer(Math.toIntExact(manifest.integer("vocabulary")));
+            case IDS -> unknown(Math.toIntExact(manifest.integer("vocabulary")));
             default -> throw ToolException.missing(
                     "%s has no %s, and its manifest names no tokenizer", folder, TokenRows.TOKENIZER);
         };
@@ -61,6 +61,19 @@ public final class Tokenizers {
                     "--tokenizer '%s' is neither r50k, byte, bpe:V nor a file in Hugging Face's format", name);
         }
         return new FileTokenizer(String.valueOf(file.getFileName()), read(file), name);
+    }
+
+    /** Stands in for the tokenizer of ids made elsewhere: pieces are {@code #ID}, nothing can be encoded. */
+    public static Tokenizer unknown(int vocabulary) {
+        return new UnknownTokenizer(vocabulary);
+    }
+
+    /**
+     * A lower bound for the tokens that {@code text} has with the tokenizer of this name, known before one is trained: its
+     * bytes, or its words, which no byte-level tokenizer joins.
+     */
+    public static long leastTokens(String tokenizer, String text) {
+        return tokenizer.equals("byte") ? text.getBytes(StandardCharsets.UTF_8).length : PreTokens.count(text);
     }
 
     /** A source of training text: hands its documents to the consumer for as long as {@link TrainingText#wanted}. */

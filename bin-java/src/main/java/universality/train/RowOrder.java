@@ -1,33 +1,24 @@
 package universality.train;
 
-import java.util.Random;
+import universality.stats.Draws;
 
 /** Endless order of rows: one seeded permutation after another, so every row comes once per epoch. */
 final class RowOrder {
     private final int[] rows;
-    private final Random random;
+    private final Draws random;
     private int next;
 
-    RowOrder(int count, long seed) {
+    RowOrder(int count, Draws random) {
         rows = java.util.stream.IntStream.range(0, count).toArray();
-        random = new Random(seed);
+        this.random = random;
         next = count;
     }
 
     int next() {
         if (next == rows.length) {
-            shuffle();
+            random.shuffle(rows);
             next = 0;
         }
         return rows[next++];
-    }
-
-    private void shuffle() {
-        for (int i = rows.length - 1; i > 0; i--) {
-            int j = random.nextInt(i + 1);
-            int kept = rows[i];
-            rows[i] = rows[j];
-            rows[j] = kept;
-        }
     }
 }

@@ -5,8 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import universality.data.Digests;
 import universality.data.Dtype;
 import universality.data.SafetensorsWriter;
 import universality.data.TokenRows;
@@ -14,6 +12,7 @@ import universality.data.ToolException;
 import universality.model.ModelConfig;
 import universality.model.gpt2.Gpt2;
 import universality.model.gpt2.Gpt2Names;
+import universality.stats.Draws;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -59,7 +58,7 @@ final class Trainer implements AutoCloseable {
             secondMoments.add(manager.zeros(size));
         }
         this.shape = Gpt2.settings(manager, model);
-        this.order = new RowOrder(tokens.rows(), Digests.seed("train-rows", seed));
+        this.order = new RowOrder(tokens.rows(), Draws.of("train-rows", seed));
     }
 
     private float[] initial(Gpt2Names.Weight weight, long seed) {
@@ -73,9 +72,9 @@ final class Trainer implements AutoCloseable {
         if (weight.name().endsWith("c_proj.weight")) {
             deviation /= Math.sqrt(2.0 * model.layers());
         }
-        Random random = new Random(Digests.seed("train-weights", seed, weight.name()));
+        Draws random = Draws.of("train-weights", seed, weight.name());
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (random.nextGaussian() * deviation);
+            values[i] = (float) (random.gaussian() * deviation);
         }
         return values;
     }
