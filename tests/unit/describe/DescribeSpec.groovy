@@ -66,33 +66,55 @@ class DescribeSpec extends Specification {
         folder
     }
 
-    /** What the stage activate would write, with its sums taken here by their definitions; tensors may be replaced. */
-    Path activations(Path checkpoint, Map<String, double[]> changes = [:], int layers = LAYERS) {
-        def pre = preActivations().take(layers)
+    /** Sums by their definitions, flat over layers and neurons. */
+    static final Map<String, List<Double>> VALUES = sums(preActivations())
+
+    static Map<String, List<Double>> sums(double[][][] pre) {
         def values = [:]
         [pre: { it }, post: { activation(it) }].each { kind, f ->
-            def all = pre.collect { layer -> layer.collect { it.collect { x -> f(x) } } }.collectMany { it }
-            def means = all.collect { it.sum() / KEPT }
+            List<List<Double>> all = pre.collectMany { layer -> layer.collect { xs -> xs.collect { f(it) } } }
+            List<Double> means = all.collect { mean(it) }
             values["${kind}.mean".toString()] = means
             (2..4).each { k ->
-                values["${kind}.m$k".toString()] = [all, means].transpose().collect { xs, mean -> xs.sum { (it - mean)**k } as double }
+                values["${kind}.m$k".toString()] = [all, means].transpose().collect { xs, mean -> moment(xs, mean, k) * KEPT }
             }
             if (kind == 'post') {
                 values['post.min'] = all*.min()
                 values['post.max'] = all*.max()
-                values['post.abs_mean'] = all.collect { it.sum { x -> Math.abs(x) } / KEPT }
-                values['post.mean_square'] = all.collect { it.sum { x -> x * x } / KEPT }
+                values['post.abs_mean'] = all.collect { xs -> mean(xs.collect { Math.abs(it) }) }
+                values['post.mean_square'] = all.collect { xs -> mean(xs.collect { it * it }) }
             } else {
-                values['pre.positive'] = all.collect { it.count { x -> x > 0 } as double }
+                values['pre.positive'] = all.collect { xs -> xs.count { it > 0 } as double }
             }
         }
+        values
+    }
+
+    static double mean(List<Double> xs) {
+        double sum = 0
+        for (double x : xs) {
+            sum += x
+        }
+        sum / xs.size()
+    }
+
+    static double moment(List<Double> xs, double mean, int power) {
+        double sum = 0
+        for (double x : xs) {
+            sum += Math.pow(x - mean, power)
+        }
+        sum / xs.size()
+    }
+
+    /** What the stage activate would write; tensors may be replaced. */
+    Path activations(Path checkpoint, Map<String, double[]> changes = [:], int layers = LAYERS) {
         def folder = temporary.resolve('activations')
         OutputFolder.create(folder, true).withCloseable { out ->
             new SafetensorsWriter(out.file('moments.safetensors')).withCloseable { writer ->
                 writer.declare('count', Dtype.F64, 1)
-                values.keySet().each { writer.declare(it, Dtype.F64, layers, NEURONS) }
+                VALUES.keySet().each { writer.declare(it, Dtype.F64, layers, NEURONS) }
                 writer.doubles((changes['count'] ?: [KEPT]) as double[])
-                values.each { name, v -> writer.doubles((changes[name] ?: v) as double[]) }
+                VALUES.each { name, v -> writer.doubles((changes[name] ?: v.take(layers * NEURONS)) as double[]) }
             }
             out.input('checkpoint', CheckpointFolder.open(checkpoint).manifest())
             out.commit('activate', CheckpointFolder.open(checkpoint).id())
@@ -106,7 +128,7 @@ class DescribeSpec extends Specification {
         CsvTable.read(out.resolve(CheckpointFolder.open(checkpoint).id() + '.csv'))
     }
 
-    static boolean near(double a, double b, double tolerance = 1e-12) {
+    static boolean near(double a, double b, double tolerance = 1e-12d) {
         Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(b))
     }
 
@@ -142,12 +164,12 @@ class DescribeSpec extends Specification {
                 double[] g = raw ? [1d] * WIDTH : t('ln_2.weight')
                 double[] s = raw ? [0d] * WIDTH : t('ln_2.bias')
                 def read = (0..<WIDTH).collect { (double) t('mlp.c_fc.weight')[it * NEURONS + j] }
+                def written = (0..<WIDTH).collect { (double) t('mlp.c_proj.weight')[j * WIDTH + it] }
                 double bias = t('mlp.c_fc.bias')[j] + (0..<WIDTH).sum { s[it] * read[it] }
                 def folded = (0..<WIDTH).collect { g[it] * read[it] }
-                def written = (0..<WIDTH).collect { (double) t('mlp.c_proj.weight')[j * WIDTH + it] }
                 if (!raw) {
-                    double inMean = folded.sum() / WIDTH
-                    double outMean = written.sum() / WIDTH
+                    double inMean = mean(folded)
+                    double outMean = mean(written)
                     folded = folded.collect { it - inMean }
                     written = written.collect { it - outMean }
                 }
@@ -208,18 +230,18 @@ class DescribeSpec extends Specification {
 
         expect:
         (0..<LAYERS * NEURONS).findAll { !(it in [NEURONS + 3, NEURONS + 4]) }.every { row ->
-            def x = pre[row.intdiv(NEURONS)][row % NEURONS] as List<Double>
+            def x = pre[row.intdiv(NEURONS)][row % NEURONS].toList()
             def a = x.collect { activation(it) }
             [['', x], ['post_', a]].every { prefix, values ->
-                double mean = values.sum() / KEPT
-                double variance = values.sum { (it - mean)**2 } / KEPT
+                double mean = mean(values)
+                double variance = moment(values, mean, 2)
                 near(table.number(row, prefix + 'mean'), mean) &&
                     near(table.number(row, prefix + 'var'), variance) &&
-                    near(table.number(row, prefix + 'skew'), values.sum { (it - mean)**3 } / KEPT / variance**1.5, 1e-9) &&
-                    near(table.number(row, prefix + 'kurt'), values.sum { (it - mean)**4 } / KEPT / variance**2, 1e-9)
+                    near(table.number(row, prefix + 'skew'), moment(values, mean, 3) / Math.pow(variance, 1.5), 1e-9d) &&
+                    near(table.number(row, prefix + 'kurt'), moment(values, mean, 4) / (variance * variance), 1e-9d)
             } && near(table.number(row, 'sparsity'), x.count { it > 0 } / KEPT) &&
-                near(table.number(row, 'post_abs_mean'), a.sum { Math.abs(it) } / KEPT) &&
-                near(table.number(row, 'post_mean_square'), a.sum { it * it } / KEPT) &&
+                near(table.number(row, 'post_abs_mean'), mean(a.collect { Math.abs(it) })) &&
+                near(table.number(row, 'post_mean_square'), mean(a.collect { it * it })) &&
                 !table.flag(row, 'inactive')
         }
     }
