@@ -111,6 +111,7 @@ final class NeuronSection implements Section {
         out.open("div", "class", "neurons");
         filters(neurons, out);
         table(family, neurons, anchors, texts, out);
+        out.element("button", "Show all", "type", "button", "class", "show-all", "hidden", "");
         out.close().line();
     }
 
@@ -341,8 +342,21 @@ final class NeuronSection implements Section {
         out.text(visible(snippet.after())).close();
     }
 
-    /** Line ends as a sign, so that a text stays on its line. */
+    /** Line ends as a sign, so that a text stays on its line; controls of writing direction by name, so that they act on nothing. */
     private static String visible(String text) {
-        return text.replace("\r\n", "↵").replace('\n', '↵').replace('\r', '↵').replace('\t', '⇥');
+        StringBuilder out = new StringBuilder();
+        text.replace("\r\n", "↵")
+                .replace('\n', '↵')
+                .replace('\r', '↵')
+                .replace('\t', '⇥')
+                .codePoints()
+                .forEach(c -> {
+                    if (Character.getType(c) == Character.FORMAT) {
+                        out.append(String.format("⟨U+%04X⟩", c));
+                    } else {
+                        out.appendCodePoint(c);
+                    }
+                });
+        return out.toString();
     }
 }
