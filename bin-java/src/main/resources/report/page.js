@@ -105,9 +105,10 @@
     let whole = false;
     const apply = () => {
       let count = 0;
-      const filtered = fields.some(field => field.value.trim());
+      const filtered = fields.some(field => field.type !== 'checkbox' && field.value.trim());
       for (const body of all('tbody', list)) {
         const fits = fields.every(field => {
+          if (field.type === 'checkbox') return !field.checked || !('repeat' in body.dataset);
           const wanted = field.value.trim().toLowerCase();
           if (!wanted) return true;
           return field.dataset.filter === 'text'
@@ -123,8 +124,8 @@
     };
     fields.forEach(field => field.addEventListener('input', apply));
     list.querySelector('.filters').hidden = false;
-    const everything = () => { whole = true; fields.forEach(field => { field.value = ''; }); apply(); };
-    more.addEventListener('click', everything);
+    const everything = () => { whole = true; fields.forEach(field => { field.value = ''; field.checked = false; }); apply(); };
+    more.addEventListener('click', () => { whole = true; apply(); });
     apply();
     return everything;
   }

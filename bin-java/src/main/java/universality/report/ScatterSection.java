@@ -188,7 +188,11 @@ final class ScatterSection implements Section {
         if (end > x.from()) {
             chart.segment(x.at(0), y.at(offset), x.at(end), y.at(end + offset), classes);
             double slope = (y.at(offset) - y.at(end + offset)) / (x.at(end) - x.at(0));
-            chart.text(x.at(end), y.at(end + offset) + 8 + REMARK_WIDTH * slope, "excess " + Format.fixed(offset, 2).replaceAll("\\.?0+$", ""), "remark end");
+            chart.text(
+                    x.at(end),
+                    y.at(end + offset) + 8 + REMARK_WIDTH * slope,
+                    "excess " + Format.fixed(offset, 2).replaceAll("\\.?0+$", ""),
+                    "remark end");
         }
     }
 
