@@ -1,6 +1,7 @@
 package universality.cli;
 
 import picocli.CommandLine.Option;
+import universality.tensor.Compute;
 
 /** Options of the stages that compute with the engine. */
 final class ComputeOptions {
@@ -25,6 +26,11 @@ final class ComputeOptions {
             paramLabel = "SIZE",
             description = "memory that blocks may take, such as '800 MB' or '4.GB' (default: ${DEFAULT-VALUE})")
     String memory;
+
+    /** Starts the engine; the caller closes it. */
+    Compute start() {
+        return Compute.start(device, threads);
+    }
 
     /** {@link #memory} in bytes. */
     long memoryBytes() {

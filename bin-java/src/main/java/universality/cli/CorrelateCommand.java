@@ -1,14 +1,82 @@
 package universality.cli;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
-import universality.data.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import universality.correlate.CorrelateStage;
 import universality.data.ToolException;
+import universality.tensor.Compute;
 
 /** The stage {@code correlate}. */
-@Command(name = "correlate", description = "not built yet")
+@Command(
+        name = "correlate",
+        description = "Correlates every neuron of several checkpoints with every neuron of the others.",
+        sortOptions = false)
 final class CorrelateCommand extends StageCommand {
+    @Option(
+            names = "--activations",
+            required = true,
+            arity = "1..*",
+            paramLabel = "DIR",
+            description = "activation folders of checkpoints of one step (with --diagonal: of one seed)")
+    private List<Path> activations = new ArrayList<>();
+
+    @Option(names = "--pairs", split = ",", paramLabel = "A:B", description = "only these pairs of checkpoints")
+    private List<String> pairs = new ArrayList<>();
+
+    @Option(
+            names = "--baseline-draws",
+            defaultValue = "10",
+            paramLabel = "N",
+            description = "random rotations for the baseline (default: ${DEFAULT-VALUE})")
+    private int draws;
+
+    @Option(names = "--baseline-seed", defaultValue = "0", paramLabel = "N", description = "decides the rotations")
+    private long baselineSeed;
+
+    @Option(
+            names = "--top",
+            defaultValue = "10",
+            paramLabel = "K",
+            description = "partners listed of each neuron (default: ${DEFAULT-VALUE})")
+    private int top;
+
+    @Option(
+            names = "--control",
+            defaultValue = "none",
+            paramLabel = "NAME",
+            description =
+                    "a control instead of the study: rotated, shifted, row_shifted or token_permuted; the first checkpoint"
+                            + " is set against the others, altered")
+    private String control;
+
+    @Option(names = "--diagonal", description = "each neuron with itself between checkpoints of one seed")
+    private boolean diagonal;
+
+    @Option(names = "--group", paramLabel = "ID", description = "name of the result in its manifest")
+    private String group;
+
+    @Mixin
+    private ComputeOptions compute;
+
     @Override
-    void run() {
-        throw new ToolException(ExitCode.INTERNAL, "the stage 'correlate' is not built yet");
+    void run() throws IOException {
+        if (draws < 0 || top < 1) {
+            throw ToolException.usage("--baseline-draws %d and --top %d: expected at least 0 and 1", draws, top);
+        }
+        var settings =
+                new CorrelateStage.Settings(pairs, draws, baselineSeed, top, control, group, compute.memoryBytes());
+        try (CorrelateStage stage = new CorrelateStage(activations, settings);
+                Compute engine = compute.start()) {
+            if (diagonal) {
+                stage.diagonal(engine, out, overwrite);
+            } else {
+                stage.run(engine, out, overwrite);
+            }
+        }
     }
 }

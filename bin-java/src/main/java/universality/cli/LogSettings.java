@@ -12,6 +12,8 @@ final class LogSettings {
 
     static void apply(String... arguments) {
         System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug(arguments) ? "debug" : "warn");
+        // without a GPU the engine warns of that at every start
+        System.setProperty("org.slf4j.simpleLogger.log.ai.djl.util.cuda", debug(arguments) ? "debug" : "error");
         System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
         System.setProperty("org.slf4j.simpleLogger.showShortLogName", "true");
     }

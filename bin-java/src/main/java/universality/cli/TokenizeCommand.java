@@ -1,14 +1,117 @@
 package universality.cli;
 
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import universality.data.ExitCode;
+import picocli.CommandLine.Option;
+import universality.data.OutputFolder;
 import universality.data.ToolException;
+import universality.tokenize.SplitPlan;
+import universality.tokenize.TokenizeJob;
 
 /** The stage {@code tokenize}. */
-@Command(name = "tokenize", description = "not built yet")
+@Command(
+        name = "tokenize",
+        description = "Turn text into token rows, in splits that share no document.",
+        footer = {
+            "",
+            "A split is counted in tokens = rows x context, BOS included, rounded down to whole rows. In shares, the splits"
+                    + " divide the documents of the text (at most --tokens tokens), or --tokens generated tokens: one value"
+                    + " serves both.",
+            "bpe:V is trained on documents of the split train only. Fewer than 20 text files are cut at blank lines into"
+                    + " documents of at least 4 rows.",
+        })
 final class TokenizeCommand extends StageCommand {
+    @ArgGroup(multiplicity = "1")
+    Source source;
+
+    /** Where the tokens come from. */
+    static final class Source {
+        @Option(
+                names = "--text",
+                arity = "1..*",
+                paramLabel = "FILE",
+                description = "text files, UTF-8; a file is a document where there are at least 20")
+        List<Path> text;
+
+        @Option(
+                names = "--generate",
+                paramLabel = "SEED",
+                description = "generate English-like text, and record the features planted in it")
+        Long generate;
+
+        @Option(
+                names = "--ids",
+                paramLabel = "FILE",
+                description = "rows of token ids made elsewhere: .json, .npy or .safetensors (needs --vocabulary)")
+        Path ids;
+    }
+
+    @Option(names = "--vocabulary", paramLabel = "V", description = "with --ids: the number of token ids")
+    Integer vocabulary;
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "r50k|byte|bpe:V|FILE",
+            description = "GPT-2's own, bytes, byte-pair encoding trained on the text, or a tokenizer.json")
+    String tokenizer;
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "tokens in a row, BOS included (default: 512; with --ids: the rows' own length)")
+    Integer context;
+
+    @Option(
+            names = "--split",
+            paramLabel = "NAME=N|P%,...",
+            description =
+                    "splits out of train, analysis, heldout, examples, all in tokens or all in per cent of the text")
+    String split;
+
+    @Option(
+            names = "--tokens",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "tokens of all splits together, where they are shares")
+    long tokens;
+
+    @Option(
+            names = "--split-seed",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "seed of the order in which documents of a text are dealt out (default: ${DEFAULT-VALUE})")
+    long splitSeed;
+
     @Override
     void run() {
-        throw new ToolException(ExitCode.INTERNAL, "the stage 'tokenize' is not built yet");
+        boolean ids = source.ids != null;
+        if (ids != (vocabulary != null)) {
+            throw ToolException.usage("--vocabulary V goes with --ids, and only with it");
+        }
+        if (ids == (tokenizer != null)) {
+            throw ToolException.usage(
+                    ids
+                            ? "--tokenizer goes with text, not with --ids"
+                            : "--tokenizer is missing: r50k, byte, bpe:V or FILE");
+        }
+        TokenizeJob.Settings settings = new TokenizeJob.Settings(
+                tokenizer,
+                context == null ? 512 : context,
+                split == null ? null : SplitPlan.parse(split),
+                tokens,
+                splitSeed);
+        try (OutputFolder folder = OutputFolder.create(out, overwrite)) {
+            TokenizeJob job = new TokenizeJob(settings, folder, StageCommand::say);
+            if (ids) {
+                job.ids(source.ids, vocabulary);
+            } else if (source.text != null) {
+                job.text(source.text);
+            } else {
+                job.generate(source.generate);
+            }
+            folder.commit("tokenize", "tokens");
+        }
     }
 }

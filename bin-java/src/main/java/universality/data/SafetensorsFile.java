@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -23,7 +24,7 @@ import java.util.TreeMap;
  * is mapped, never loaded whole; offsets are 64-bit. The header is checked completely on opening: known dtypes, shape ×
  * size = extent, no hole, no overlap, nothing behind the end. The caller closes it; maps stay valid after that.
  */
-public final class SafetensorsFile implements AutoCloseable {
+public final class SafetensorsFile implements TensorFile {
     private static final long MOST_HEADER_BYTES = 100_000_000;
 
     /**
@@ -197,7 +198,7 @@ public final class SafetensorsFile implements AutoCloseable {
                 "%s is not a sound safetensors file: %s", path, String.format(Locale.ROOT, format, arguments));
     }
 
-    /** The file. */
+    @Override
     public Path path() {
         return path;
     }
@@ -205,6 +206,16 @@ public final class SafetensorsFile implements AutoCloseable {
     /** Tensors by name, sorted by name. */
     public Map<String, Tensor> tensors() {
         return Collections.unmodifiableMap(tensors);
+    }
+
+    @Override
+    public Set<String> names() {
+        return Collections.unmodifiableSet(tensors.keySet());
+    }
+
+    @Override
+    public long[] shape(String name) {
+        return tensor(name).shape();
     }
 
     /** The header's string metadata. */
@@ -267,7 +278,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    /** A floating-point tensor of at most 2³¹ − 1 elements as F32, row-major. F64 is rounded. */
+    @Override
     public float[] floats(String name) {
         Tensor tensor = tensor(name);
         float[] values = new float[count(tensor)];

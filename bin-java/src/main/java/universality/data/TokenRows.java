@@ -3,6 +3,7 @@ package universality.data;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -29,9 +30,12 @@ public record TokenRows(
      * @throws ToolException if it is not a complete, consistent token folder
      */
     public static TokenRows read(Path folder) {
-        if (!Files.isRegularFile(folder.resolve(Manifest.NAME)) && Files.isDirectory(folder.resolve("analysis"))) {
-            throw ToolException.usage(
-                    "%s holds several splits: give one of them, such as %s", folder, folder.resolve("analysis"));
+        for (String split : List.of("analysis", "train", "heldout", "examples")) {
+            if (!Files.exists(folder.resolve(FILE))
+                    && Files.exists(folder.resolve(split).resolve(FILE))) {
+                throw ToolException.usage(
+                        "%s holds several splits: give one of them, such as %s", folder, folder.resolve(split));
+            }
         }
         Manifest manifest = Manifest.read(folder, "tokenize");
         Path file = manifest.verified(folder, FILE);

@@ -1,25 +1,53 @@
 package universality.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import universality.data.CheckpointFolder;
+import universality.data.ExitCode;
+import universality.data.Json;
 import universality.data.SafetensorsFile;
+import universality.data.TensorFile;
 import universality.data.ToolException;
+import universality.data.TorchFile;
 
 /**
- * Weights of a checkpoint by their Hugging Face names, with or without the {@code transformer.} prefix in the file. Plain
- * Java: no engine is started. The caller closes it.
+ * Weights of a checkpoint by their Hugging Face names, with or without the {@code transformer.} prefix in the file; from
+ * safetensors or PyTorch files, whole or in shards. Plain Java: no engine is started. The caller closes it.
  */
 public final class CheckpointWeights implements AutoCloseable {
     private static final String PREFIX = "transformer.";
+    private static final String INDEX = ".index.json";
+
+    /** In order of preference, as Hugging Face's own library does. */
+    private static final List<String> FORMATS =
+            List.of("model.safetensors", "model.safetensors" + INDEX, "pytorch_model.bin", "pytorch_model.bin" + INDEX);
+
+    /** Constants that old versions of the library stored with the weights: the causal mask and the number that masks. */
+    private static final Pattern BUFFER = Pattern.compile("h\\.\\d+\\.attn\\.(bias|masked_bias)");
+
+    private static final String LFS_POINTER = "version https://git-lfs";
 
     private final ModelConfig config;
-    private final SafetensorsFile file;
+    private final Path folder;
+    private final Map<String, TensorFile> files = new LinkedHashMap<>();
+    private final Map<String, TensorFile> tensors = new TreeMap<>(); // by the name in the file
+    private String index;
 
-    private CheckpointWeights(ModelConfig config, SafetensorsFile file) {
+    private CheckpointWeights(ModelConfig config, Path folder) {
         this.config = config;
-        this.file = file;
+        this.folder = folder;
     }
 
     /**
@@ -28,22 +56,118 @@ public final class CheckpointWeights implements AutoCloseable {
      * @throws ToolException if there are none in a supported format, or the config is not supported
      */
     public static CheckpointWeights open(CheckpointFolder checkpoint) {
-        ModelConfig config = ModelConfig.read(
-                checkpoint.config(), checkpoint.folder().resolve("config.json").toString());
-        Path path = checkpoint.folder().resolve("model.safetensors");
-        if (!Files.exists(path)) {
-            throw ToolException.missing("%s has no model.safetensors", checkpoint.folder());
+        return open(checkpoint.folder());
+    }
+
+    /** {@link #open(CheckpointFolder)} for a folder in Hugging Face layout, with a manifest or without. */
+    public static CheckpointWeights open(Path folder) {
+        Path json = folder.resolve("config.json");
+        CheckpointWeights weights = new CheckpointWeights(ModelConfig.read(Json.read(json), json.toString()), folder);
+        try {
+            weights.openFiles();
+            return weights;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
         }
-        return new CheckpointWeights(config, SafetensorsFile.open(path));
+    }
+
+    private void openFiles() {
+        String format = FORMATS.stream()
+                .filter(name -> Files.exists(folder.resolve(name)))
+                .findFirst()
+                .orElseThrow(() -> ToolException.missing(
+                        "%s has no weights: one of %s was expected", folder, String.join(", ", FORMATS)));
+        if (format.endsWith(INDEX)) {
+            index = format;
+            openShards();
+        } else {
+            TensorFile file = openFile(format);
+            file.names().forEach(name -> tensors.put(name, file));
+        }
+    }
+
+    private void openShards() {
+        JsonNode map = Json.read(folder.resolve(index)).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw ToolException.badData("%s has no weight_map from tensors to files", folder.resolve(index));
+        }
+        for (Map.Entry<String, JsonNode> entry : map.properties()) {
+            String shard = entry.getValue().asText();
+            if (!shard.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+                throw ToolException.badData(
+                        "%s says that tensor '%s' is in '%s', which is not the name of a file beside it",
+                        folder.resolve(index), entry.getKey(), shard);
+            }
+            TensorFile file = files.containsKey(shard) ? files.get(shard) : openFile(shard);
+            if (!file.names().contains(entry.getKey())) {
+                throw ToolException.badData(
+                        "%s says that tensor '%s' is in %s, but it is not",
+                        folder.resolve(index), entry.getKey(), shard);
+            }
+            tensors.put(entry.getKey(), file);
+        }
+    }
+
+    private TensorFile openFile(String name) {
+        Path path = folder.resolve(name);
+        requireContent(path);
+        TensorFile file = name.endsWith(".safetensors") ? SafetensorsFile.open(path) : TorchFile.open(path);
+        files.put(name, file);
+        return file;
+    }
+
+    /** A clone made without Git LFS has small text files in place of the weights. */
+    private static void requireContent(Path path) {
+        try {
+            if (Files.isRegularFile(path)
+                    && Files.size(path) < 1024
+                    && Files.readString(path, StandardCharsets.ISO_8859_1).startsWith(LFS_POINTER)) {
+                throw ToolException.badData(
+                        "%s is a Git LFS pointer, not the file itself: run 'git lfs pull' in its folder", path);
+            }
+        } catch (IOException e) {
+            throw new ToolException(ExitCode.MISSING_INPUT, path + " cannot be read: " + e.getMessage(), e);
+        }
     }
 
     public ModelConfig config() {
         return config;
     }
 
+    /** Names of the files that hold the weights, with the index where there is one. */
+    public Collection<String> files() {
+        List<String> names = new ArrayList<>(files.keySet());
+        if (index != null) {
+            names.add(index);
+        }
+        return names;
+    }
+
     /** Whether there is a tensor called {@code name}, such as {@code h.0.mlp.c_fc.weight} or {@code lm_head.weight}. */
     public boolean has(String name) {
-        return file.tensors().containsKey(name) || file.tensors().containsKey(PREFIX + name);
+        return tensors.containsKey(name) || tensors.containsKey(PREFIX + name);
+    }
+
+    /**
+     * Checks that every weight of the architecture is there with the shape that the config asks for. Values are not read.
+     *
+     * @throws ToolException (bad data) naming the tensor and both shapes
+     */
+    public void checkShapes() {
+        config.weights().forEach(this::stored);
+    }
+
+    /** Tensors that this architecture has no use for, by their names in the file; constants stored as buffers are none. */
+    public List<String> unexpected() {
+        Collection<String> known = new TreeSet<>(config.weights().keySet());
+        known.add("lm_head.weight"); // stored by some although it is the token embedding
+        return tensors.keySet().stream()
+                .filter(stored -> {
+                    String name = stored.startsWith(PREFIX) ? stored.substring(PREFIX.length()) : stored;
+                    return !known.contains(name) && !BUFFER.matcher(name).matches();
+                })
+                .toList();
     }
 
     /**
@@ -54,13 +178,8 @@ public final class CheckpointWeights implements AutoCloseable {
      * @throws ToolException (bad data) naming the tensor and both shapes if it is absent, of another shape, or not finite
      */
     public float[] read(String name, long... shape) {
-        String stored = file.tensors().containsKey(name) ? name : PREFIX + name;
-        SafetensorsFile.Tensor tensor = file.tensor(stored);
-        if (!Arrays.equals(tensor.shape(), shape)) {
-            throw ToolException.badData(
-                    "%s: tensor '%s' has shape %s, but config.json asks for %s",
-                    file.path(), stored, tensor.shapeText(), Arrays.toString(shape));
-        }
+        String stored = stored(name, shape);
+        TensorFile file = tensors.get(stored);
         float[] values = file.floats(stored);
         for (int i = 0; i < values.length; i++) {
             if (!Float.isFinite(values[i])) {
@@ -72,8 +191,25 @@ public final class CheckpointWeights implements AutoCloseable {
         return values;
     }
 
+    /** The name in the file of a tensor that must be there with this shape. */
+    private String stored(String name, long... shape) {
+        String stored = tensors.containsKey(name) ? name : PREFIX + name;
+        TensorFile file = tensors.get(stored);
+        if (file == null) {
+            throw ToolException.badData(
+                    "%s: there is no tensor '%s'; config.json asks for it, with shape %s",
+                    folder.resolve(files().iterator().next()), name, Arrays.toString(shape));
+        }
+        if (!Arrays.equals(file.shape(stored), shape)) {
+            throw ToolException.badData(
+                    "%s: tensor '%s' has shape %s, but config.json asks for %s",
+                    file.path(), stored, Arrays.toString(file.shape(stored)), Arrays.toString(shape));
+        }
+        return stored;
+    }
+
     @Override
     public void close() {
-        file.close();
+        files.values().forEach(TensorFile::close);
     }
 }

@@ -1,0 +1,242 @@
+package universality.correlate;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import universality.data.ActivationFolder;
+import universality.data.ExitCode;
+import universality.data.Ids;
+import universality.data.Json;
+import universality.data.OutputFolder;
+import universality.data.ToolException;
+import universality.tensor.Compute;
+import universality.tensor.Kernel;
+
+/**
+ * The stage {@code correlate}: every neuron of every checkpoint with every neuron of every other one of the same step, and the
+ * rotation baseline; or ({@link #diagonal}) each neuron with itself between checkpoints of one seed.
+ */
+public final class CorrelateStage implements AutoCloseable {
+    /**
+     * Settings.
+     *
+     * @param pairs {@code A:B} each; empty: all (in a control: the first checkpoint with each other one)
+     * @param draws rotations for the baseline
+     * @param top partners listed of each neuron
+     * @param control {@code none} or a control's name (docs/methods.md)
+     * @param memoryBytes for blocks
+     */
+    public record Settings(
+            List<String> pairs,
+            int draws,
+            long baselineSeed,
+            int top,
+            String control,
+            String group,
+            long memoryBytes) {}
+
+    private final List<ActivationFolder> models = new ArrayList<>();
+    private final Settings settings;
+
+    /**
+     * Opens the activation folders.
+     *
+     * @throws ToolException if there are fewer than two, one twice, or their tokens differ
+     */
+    public CorrelateStage(List<Path> activations, Settings settings) {
+        this.settings = settings;
+        for (Path folder : activations) {
+            models.add(ActivationFolder.open(folder));
+        }
+        if (models.size() < 2) {
+            throw ToolException.usage(
+                    "only %d checkpoint was given: correlation needs at least two (several seeds of one step)",
+                    models.size());
+        }
+        Set<String> ids = new HashSet<>();
+        ActivationFolder first = models.get(0);
+        for (ActivationFolder model : models) {
+            if (!ids.add(model.id())) {
+                throw ToolException.usage("checkpoint '%s' was given twice", model.id());
+            }
+            if (!model.tokensDigest().equals(first.tokensDigest())) {
+                throw ToolException.badData(
+                        "activations of '%s' and '%s' are of different tokens (sha256 %.12s and %.12s): run activate on the same"
+                                + " tokens",
+                        first.id(), model.id(), first.tokensDigest(), model.tokensDigest());
+            }
+        }
+    }
+
+    /** Correlates and writes {@code out}. */
+    public void run(Compute compute, Path out, boolean overwrite) throws IOException {
+        requireOneStep();
+        boolean control = !settings.control().equals("none");
+        try (OutputFolder folder = OutputFolder.create(out, overwrite);
+                Kernel kernel = compute.kernel("correlate");
+                Rotations rotations =
+                        new Rotations(compute.manager(), kernel, settings.baselineSeed(), settings.memoryBytes() / 4)) {
+            RowPlan plan =
+                    RowPlan.of(settings.control(), RowPlan.Positions.read(models.get(0)), settings.baselineSeed());
+            Map<String, Source> first = sources(compute, kernel, plan.first(), null);
+            Rotations turned = settings.control().equals("rotated") ? rotations : null;
+            Map<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
+            List<Correlator.Pair> pairs = pairs(first, second, !control);
+            Correlator correlator =
+                    new Correlator(compute, kernel, rotations, settings.draws(), settings.memoryBytes() / 2);
+            correlator.run(pairs, settings.top());
+            write(folder, correlator, pairs);
+            finish(folder, compute);
+        }
+    }
+
+    private Map<String, Source> sources(Compute compute, Kernel kernel, int[][] rows, Rotations rotations) {
+        Map<String, Source> sources = new LinkedHashMap<>();
+        for (ActivationFolder model : models) {
+            sources.put(model.id(), new Source(compute.manager(), kernel, model, rows, rotations));
+        }
+        return sources;
+    }
+
+    private void requireOneStep() {
+        ActivationFolder first = models.get(0);
+        for (ActivationFolder model : models) {
+            if (model.step() != first.step()) {
+                throw ToolException.usage(
+                        "checkpoints '%s' (step %d) and '%s' (step %d) are of different steps: correlate one step at a time, or"
+                                + " use --diagonal",
+                        first.id(), first.step(), model.id(), model.step());
+            }
+        }
+    }
+
+    private List<Correlator.Pair> pairs(Map<String, Source> first, Map<String, Source> second, boolean both) {
+        List<Correlator.Pair> pairs = new ArrayList<>();
+        if (!settings.pairs().isEmpty()) {
+            for (String pair : settings.pairs()) {
+                String[] ids = pair.split(":", -1);
+                if (ids.length != 2
+                        || !first.containsKey(ids[0])
+                        || !second.containsKey(ids[1])
+                        || ids[0].equals(ids[1])) {
+                    throw ToolException.usage("--pairs '%s' is not A:B with two of %s", pair, first.keySet());
+                }
+                pairs.add(new Correlator.Pair(first.get(ids[0]), second.get(ids[1]), both));
+            }
+            return pairs;
+        }
+        List<String> ids = models.stream().map(ActivationFolder::id).toList();
+        for (int a = 0; a < (both ? ids.size() : 1); a++) {
+            for (int b = a + 1; b < ids.size(); b++) {
+                pairs.add(new Correlator.Pair(first.get(ids.get(a)), second.get(ids.get(b)), both));
+            }
+        }
+        return pairs;
+    }
+
+    private void write(OutputFolder folder, Correlator correlator, List<Correlator.Pair> pairs) throws IOException {
+        List<Map<String, Object>> summaries = new ArrayList<>();
+        for (Correlator.Pair pair : pairs) {
+            PairTable table = correlator.table(pair);
+            PairTable back = correlator.reverse(pair);
+            summaries.add(write(folder, table, back, pair.a(), pair.b()));
+            if (back != null) {
+                summaries.add(write(folder, back, table, pair.b(), pair.a()));
+            }
+        }
+        Json.write(folder.file("summary.json"), Map.of("pairs", summaries));
+    }
+
+    private Map<String, Object> write(OutputFolder folder, PairTable table, PairTable back, Source a, Source b) {
+        String name = a.model.id() + "__" + b.model.id();
+        PairWriter writer = new PairWriter(table, back, a, b);
+        PairWriter.Summary summary = writer.write(folder.file(name + ".csv"));
+        writer.writeHistogram(folder.file(name + ".histogram.safetensors"));
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("a", a.model.id());
+        entry.put("b", b.model.id());
+        entry.put("kept", a.count(0));
+        entry.put("neurons_a", a.model.neurons());
+        entry.put("dead_a", summary.dead());
+        entry.put("neurons_b", b.model.neurons());
+        entry.put("dead_b", dead(b));
+        entry.put("mean_max_corr", defined(summary.meanMaxCorr()));
+        entry.put("mean_baseline", defined(summary.meanBaseline()));
+        return entry;
+    }
+
+    private static long dead(Source source) {
+        long dead = 0;
+        for (boolean alive : PairWriter.alive(source, 0)) {
+            dead += alive ? 0 : 1;
+        }
+        return dead;
+    }
+
+    private static Double defined(double value) {
+        return Double.isFinite(value) ? value : null;
+    }
+
+    private void finish(OutputFolder folder, Compute compute) {
+        ActivationFolder first = models.get(0);
+        boolean oneFamily = models.stream().allMatch(m -> m.family().equals(first.family()));
+        folder.parameter("step", first.step())
+                .parameter("family", oneFamily ? first.family() : "mixed")
+                .parameter("baseline_draws", settings.draws())
+                .parameter("baseline_seed", settings.baselineSeed())
+                .parameter("top", settings.top())
+                .parameter("precision", "exact")
+                .parameter("control", settings.control())
+                .parameter(
+                        "checkpoints", models.stream().map(ActivationFolder::id).toList());
+        models.forEach(model -> folder.input("activations", model.manifest()));
+        folder.count("kept", first.kept()).device(compute.device());
+        folder.commit("correlate", group(oneFamily ? first.family() + "-t" + first.step() : "t" + first.step()));
+    }
+
+    private String group(String usual) {
+        return settings.group() == null ? usual : Ids.check("--group", settings.group());
+    }
+
+    /** Correlates each neuron with itself between all checkpoints of one seed and writes {@code out}. */
+    public void diagonal(Compute compute, Path out, boolean overwrite) {
+        models.sort(java.util.Comparator.comparingLong(ActivationFolder::step));
+        ActivationFolder first = models.get(0);
+        for (ActivationFolder model : models) {
+            if (model.seed() != first.seed() || !model.family().equals(first.family())) {
+                throw new ToolException(
+                        ExitCode.USAGE,
+                        "--diagonal compares checkpoints of one seed, but '" + first.id() + "' and '" + model.id()
+                                + "' are of different seeds or families");
+            }
+        }
+        try (OutputFolder folder = OutputFolder.create(out, overwrite);
+                Kernel kernel = compute.kernel("correlate")) {
+            RowPlan plan = RowPlan.of("none", RowPlan.Positions.read(first), settings.baselineSeed());
+            new Diagonal(
+                            compute,
+                            kernel,
+                            List.copyOf(
+                                    sources(compute, kernel, plan.first(), null).values()))
+                    .run(folder);
+            folder.parameter("family", first.family())
+                    .parameter("seed", first.seed())
+                    .parameter(
+                            "steps", models.stream().map(ActivationFolder::step).toList())
+                    .parameter("diagonal", true);
+            models.forEach(model -> folder.input("activations", model.manifest()));
+            folder.count("kept", first.kept()).device(compute.device());
+            folder.commit("correlate", group(first.family() + "-s" + first.seed() + "-self"));
+        }
+    }
+
+    @Override
+    public void close() {
+        models.forEach(ActivationFolder::close);
+    }
+}

@@ -1,0 +1,102 @@
+package universality.correlate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.List;
+import universality.data.CsvWriter;
+import universality.data.OutputFolder;
+import universality.data.ToolException;
+import universality.tensor.Compute;
+import universality.tensor.Kernel;
+
+/** Pearson correlation of each neuron's activations with its own at another checkpoint of the same run. */
+final class Diagonal {
+    private final Compute compute;
+    private final Kernel kernel;
+    private final List<Source> sources;
+
+    /** @param sources one for each checkpoint, by step */
+    Diagonal(Compute compute, Kernel kernel, List<Source> sources) {
+        this.compute = compute;
+        this.kernel = kernel;
+        this.sources = sources;
+        Source first = sources.get(0);
+        for (Source source : sources) {
+            if (source.layers() != first.layers() || source.width() != first.width()) {
+                throw ToolException.badData(
+                        "'%s' has %d x %d neurons, but '%s' has %d x %d: they are not of one run",
+                        first.model.id(),
+                        first.layers(),
+                        first.width(),
+                        source.model.id(),
+                        source.layers(),
+                        source.width());
+            }
+        }
+    }
+
+    /** Writes {@code ID1__ID2.self.csv} for every two checkpoints, the earlier one first. */
+    void run(OutputFolder folder) {
+        int n = sources.size();
+        int layers = sources.get(0).layers();
+        int width = sources.get(0).width();
+        double[][][][] products = new double[n][n][layers][width];
+        for (int layer = 0; layer < layers; layer++) {
+            for (int half = 0; half < 2; half++) {
+                for (int block = 0; block < sources.get(0).blocks(half); block++) {
+                    accumulate(products, layer, half, block);
+                }
+            }
+        }
+        for (int a = 0; a < n; a++) {
+            for (int b = a + 1; b < n; b++) {
+                write(folder, sources.get(a), sources.get(b), products[a][b]);
+            }
+        }
+    }
+
+    private void accumulate(double[][][][] products, int layer, int half, int block) {
+        try (NDManager scope = compute.manager().newSubManager()) {
+            NDArray[] blocks = new NDArray[sources.size()];
+            for (int i = 0; i < blocks.length; i++) {
+                blocks[i] = sources.get(i).block(scope, layer, half, block);
+                sources.get(i).addSums(scope, layer, half, blocks[i]);
+            }
+            for (int a = 0; a < blocks.length; a++) {
+                for (int b = a + 1; b < blocks.length; b++) {
+                    double[] added = kernel.call(scope, "diagonal", blocks[a], blocks[b])
+                            .singletonOrThrow()
+                            .toDoubleArray();
+                    for (int i = 0; i < added.length; i++) {
+                        products[a][b][layer][i] += added[i];
+                    }
+                }
+            }
+        }
+    }
+
+    private static void write(OutputFolder folder, Source a, Source b, double[][] products) {
+        String name = a.model.id() + "__" + b.model.id() + ".self.csv";
+        boolean[] aliveA = PairWriter.alive(a, 0);
+        boolean[] aliveB = PairWriter.alive(b, 0);
+        try (CsvWriter writer = new CsvWriter(folder.file(name), List.of("layer", "neuron", "corr"))) {
+            for (int layer = 0; layer < a.layers(); layer++) {
+                double[] sa = a.sums(layer, 0);
+                double[] sb = b.sums(layer, 0);
+                for (int i = 0; i < a.width(); i++) {
+                    int neuron = layer * a.width() + i;
+                    boolean defined = aliveA[neuron] && aliveB[neuron];
+                    writer.row(layer, i, defined ? correlation(products[layer][i], sa, sb, i, a.count(0)) : null);
+                }
+            }
+        }
+    }
+
+    private static double correlation(double product, double[] a, double[] b, int i, double n) {
+        int width = a.length / 2;
+        double covariance = product - a[i] * b[i] / n;
+        double va = a[width + i] - a[i] * a[i] / n;
+        double vb = b[width + i] - b[i] * b[i] / n;
+        return Math.max(-1, Math.min(1, covariance / Math.sqrt(va * vb)));
+    }
+}

@@ -1,0 +1,181 @@
+package universality.data;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What the stage {@code activate} wrote for one checkpoint. Stored activations are mapped, not loaded. The caller closes it.
+ */
+public final class ActivationFolder implements AutoCloseable {
+    public static final String POSITIONS = "positions.safetensors";
+
+    private static final long SEGMENT_BYTES = 1L << 30;
+
+    /** One layer's stored activations: the file, and its rows in maps of at most {@link #SEGMENT_BYTES}. */
+    private record Layer(SafetensorsFile file, SafetensorsFile.Tensor tensor, List<ByteBuffer> segments) {}
+
+    private final Path folder;
+    private final Manifest manifest;
+    private final int layers;
+    private final int dMlp;
+    private final int kept;
+    private final List<Layer> stored = new ArrayList<>();
+
+    private ActivationFolder(Path folder, Manifest manifest) {
+        this.folder = folder;
+        this.manifest = manifest;
+        this.layers = Math.toIntExact(manifest.integer("layers"));
+        this.dMlp = Math.toIntExact(manifest.integer("d_mlp"));
+        this.kept = Math.toIntExact(manifest.count("kept"));
+    }
+
+    /**
+     * Opens a folder.
+     *
+     * @throws ToolException if it is not a complete folder of {@code activate}
+     */
+    public static ActivationFolder open(Path folder) {
+        return new ActivationFolder(folder, Manifest.read(folder, "activate"));
+    }
+
+    /** The name of one layer's file. */
+    public static String layerFile(int layer) {
+        return String.format(Locale.ROOT, "layer-%02d.safetensors", layer);
+    }
+
+    public Manifest manifest() {
+        return manifest;
+    }
+
+    /** Checkpoint id. */
+    public String id() {
+        return manifest.id();
+    }
+
+    public String family() {
+        return manifest.parameter("family");
+    }
+
+    public long seed() {
+        return manifest.integer("seed");
+    }
+
+    public long step() {
+        return manifest.integer("step");
+    }
+
+    public int layers() {
+        return layers;
+    }
+
+    public int dMlp() {
+        return dMlp;
+    }
+
+    /** Neurons of the model, layers × d_mlp. */
+    public int neurons() {
+        return layers * dMlp;
+    }
+
+    /** Positions that count, the rows of the stored activations. */
+    public int kept() {
+        return kept;
+    }
+
+    /** Digest of the token rows that the activations are of. */
+    public String tokensDigest() {
+        return manifest.inputDigest("tokens")
+                .orElseThrow(() -> ToolException.badData("the manifest of activations '%s' names no tokens", id()));
+    }
+
+    /** Moments of all neurons. */
+    public ActivationMoments moments() {
+        return ActivationMoments.read(folder);
+    }
+
+    /** {@code row}, {@code pos}, {@code document} or {@code token} of each kept position, [kept]. */
+    public int[] positions(String name) {
+        requireStored();
+        try (SafetensorsFile file = SafetensorsFile.open(manifest.verified(folder, POSITIONS))) {
+            file.tensor(name, Dtype.I32, kept);
+            return file.ints(name);
+        }
+    }
+
+    /**
+     * Whether activations are stored, and the type they are stored in.
+     *
+     * @throws ToolException (missing) if none are
+     */
+    public Dtype storedType() {
+        requireStored();
+        return layer(0).tensor().dtype();
+    }
+
+    private void requireStored() {
+        if (!Files.isRegularFile(folder.resolve(layerFile(0)))) {
+            throw ToolException.missing(
+                    "%s holds no stored activations: rerun 'universality activate' with --store all", folder);
+        }
+    }
+
+    /**
+     * Copies stored rows.
+     *
+     * @param rows indices of kept positions
+     * @param from first entry of {@code rows} to use
+     * @param count number of entries
+     * @return a direct little-endian buffer [count, d_mlp] of {@link #storedType}
+     */
+    public ByteBuffer gather(int layer, int[] rows, int from, int count) {
+        Layer source = layer(layer);
+        int rowBytes = dMlp * source.tensor().dtype().bytes();
+        int rowsPerSegment = (int) (SEGMENT_BYTES / rowBytes);
+        ByteBuffer result =
+                ByteBuffer.allocateDirect(Math.multiplyExact(count, rowBytes)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < count; ) {
+            int row = rows[from + i];
+            int run = 1;
+            while (i + run < count && rows[from + i + run] == row + run && (row + run) % rowsPerSegment != 0) {
+                run++;
+            }
+            ByteBuffer segment = source.segments().get(row / rowsPerSegment);
+            result.put(i * rowBytes, segment, row % rowsPerSegment * rowBytes, run * rowBytes);
+            i += run;
+        }
+        return result;
+    }
+
+    private Layer layer(int index) {
+        while (stored.size() <= index) {
+            stored.add(openLayer(stored.size()));
+        }
+        return stored.get(index);
+    }
+
+    private Layer openLayer(int index) {
+        SafetensorsFile file = SafetensorsFile.open(folder.resolve(layerFile(index)));
+        SafetensorsFile.Tensor tensor = file.tensor("activations");
+        file.tensor("activations", tensor.dtype(), kept, dMlp);
+        if (tensor.dtype() != Dtype.F32 && tensor.dtype() != Dtype.F16) {
+            throw ToolException.badData("%s holds %s, but F32 or F16 was expected", file.path(), tensor.dtype());
+        }
+        long rowBytes = (long) dMlp * tensor.dtype().bytes();
+        long segment = SEGMENT_BYTES / rowBytes * rowBytes;
+        List<ByteBuffer> segments = new ArrayList<>();
+        for (long at = 0; at < tensor.bytes(); at += segment) {
+            segments.add(file.map(tensor, at, Math.min(segment, tensor.bytes() - at)));
+        }
+        return new Layer(file, tensor, segments);
+    }
+
+    @Override
+    public void close() {
+        stored.forEach(layer -> layer.file().close());
+    }
+}

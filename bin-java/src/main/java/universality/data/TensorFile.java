@@ -1,0 +1,30 @@
+package universality.data;
+
+import java.nio.file.Path;
+import java.util.Set;
+
+/** A file of named tensors, whatever its format. The caller closes it. */
+public interface TensorFile extends AutoCloseable {
+    /** The file. */
+    Path path();
+
+    /** Names of the tensors, sorted. */
+    Set<String> names();
+
+    /**
+     * Sizes of a tensor's dimensions, outermost first.
+     *
+     * @throws ToolException (bad data) if there is no tensor of this name
+     */
+    long[] shape(String name);
+
+    /**
+     * A floating-point tensor of at most 2³¹ − 9 elements as F32, row-major. Half precision is widened exactly, F64 rounded.
+     *
+     * @throws ToolException (bad data) if there is none of this name, or it holds something else
+     */
+    float[] floats(String name);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,91 @@
+package universality.fetch;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
+import universality.data.ExitCode;
+import universality.data.Manifest;
+import universality.data.OutputFolder;
+import universality.data.ToolException;
+
+/**
+ * Verified checkpoints at {@code CACHE/checkpoints/ID@DIGEST}. An entry that is whole is left untouched, so that it keeps its
+ * path and times and whatever was computed from it stays valid; a damaged one is made anew.
+ */
+final class CheckpointCache {
+    private final Path folder;
+
+    CheckpointCache(Path cache) {
+        this.folder = cache.resolve("checkpoints");
+    }
+
+    /**
+     * The entry of {@code checkpoint}, made if it is not there. One process at a time makes an entry; others wait for it.
+     *
+     * @param tell is told when a damaged entry is replaced
+     */
+    Path entry(LocalCheckpoint checkpoint, String id, Consumer<String> tell) {
+        String name = id + "@" + checkpoint.identity().substring(0, 32);
+        Path entry = folder.resolve(name);
+        try {
+            Files.createDirectories(folder);
+            try (FileChannel channel = FileChannel.open(
+                            folder.resolve("." + name + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    FileLock lock = channel.lock()) {
+                if (!lock.isValid() || !isWhole(entry, tell)) {
+                    checkpoint.write(entry, true);
+                }
+            }
+            return entry.toRealPath();
+        } catch (IOException e) {
+            throw new ToolException(ExitCode.CANNOT_WRITE, entry + " cannot be written: " + e, e);
+        }
+    }
+
+    private static boolean isWhole(Path entry, Consumer<String> tell) {
+        if (!Files.isDirectory(entry)) {
+            return false;
+        }
+        try {
+            Manifest.read(entry, "fetch").verify(entry);
+            return true;
+        } catch (ToolException e) {
+            tell.accept("the cached checkpoint is damaged and made anew: " + e.getMessage());
+            return false;
+        }
+    }
+
+    /**
+     * Makes {@code out} a symbolic link to {@code entry}, by its absolute path: whoever resolves it finds the entry.
+     *
+     * @param overwrite replace what is there
+     */
+    static void link(Path entry, Path out, boolean overwrite) {
+        Path absolute = out.toAbsolutePath().normalize();
+        Path temporary = absolute.resolveSibling(
+                "." + absolute.getFileName() + ".tmp-" + ProcessHandle.current().pid());
+        try {
+            Files.createDirectories(absolute.getParent());
+            if (overwrite && Files.isDirectory(absolute, LinkOption.NOFOLLOW_LINKS)) {
+                OutputFolder.deleteTree(absolute);
+            } else if (!overwrite && Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)) {
+                throw new ToolException(
+                        ExitCode.CANNOT_WRITE, out + " exists already: choose another --out, or pass --overwrite");
+            }
+            Files.deleteIfExists(temporary);
+            Files.createSymbolicLink(temporary, entry);
+            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException | UnsupportedOperationException e) {
+            throw new ToolException(
+                    ExitCode.CANNOT_WRITE,
+                    out + " cannot be made a link to the cache (" + e + "): without --cache it becomes a plain folder",
+                    e);
+        }
+    }
+}

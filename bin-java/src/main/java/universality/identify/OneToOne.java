@@ -1,0 +1,61 @@
+package universality.identify;
+
+import java.util.Arrays;
+import java.util.TreeMap;
+import universality.stats.Assignment;
+
+/**
+ * Matches the neurons of two checkpoints one to one, with the largest total correlation over the partners that either side's
+ * table lists. Many neurons may share one best partner; here a partner is given away once.
+ */
+final class OneToOne {
+    private OneToOne() {}
+
+    /**
+     * The correlation of each matched neuron of both sides.
+     *
+     * @param ab table of A against B; {@code ba} the reverse
+     * @return for A's neurons [0] and B's neurons [1] the correlation with the match, 0 for those that stay alone
+     */
+    static double[][] match(PairTable ab, Shape shapeA, PairTable ba, Shape shapeB) {
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        TreeMap<Integer, Double>[] edges = new TreeMap[shapeA.neurons()];
+        Arrays.setAll(edges, i -> new TreeMap<>());
+        for (int i = 0; i < edges.length; i++) {
+            for (PairTable.Partner partner : ab.top()[i]) {
+                edges[i].put(shapeB.index(partner.layer(), partner.neuron()), partner.corr());
+            }
+        }
+        for (int j = 0; j < shapeB.neurons(); j++) {
+            for (PairTable.Partner partner : ba.top()[j]) {
+                edges[shapeA.index(partner.layer(), partner.neuron())].putIfAbsent(j, partner.corr());
+            }
+        }
+        return solve(edges, shapeB.neurons());
+    }
+
+    private static double[][] solve(TreeMap<Integer, Double>[] edges, int columnCount) {
+        int[] start = new int[edges.length + 1];
+        for (int i = 0; i < edges.length; i++) {
+            start[i + 1] = start[i] + edges[i].size();
+        }
+        int[] columns = new int[start[edges.length]];
+        double[] weights = new double[columns.length];
+        int next = 0;
+        for (TreeMap<Integer, Double> row : edges) {
+            for (var edge : row.entrySet()) {
+                columns[next] = edge.getKey();
+                weights[next++] = edge.getValue();
+            }
+        }
+        int[] match = Assignment.maximise(columnCount, start, columns, weights);
+        double[][] matched = {new double[edges.length], new double[columnCount]};
+        for (int i = 0; i < edges.length; i++) {
+            if (match[i] >= 0) {
+                matched[0][i] = edges[i].get(match[i]);
+                matched[1][match[i]] = matched[0][i];
+            }
+        }
+        return matched;
+    }
+}

@@ -1,0 +1,110 @@
+package universality.model.capture;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import universality.data.CheckpointFolder;
+import universality.data.TokenRows;
+import universality.data.ToolException;
+import universality.model.ModelConfig;
+import universality.model.gpt2.Gpt2;
+import universality.tensor.Compute;
+
+/** Runs a model over token rows, a few rows at a time, and hands over what the positions that count gave. */
+public final class MaskedForward {
+    /** Activations of one batch. All arrays are freed when {@link #accept} returns. */
+    public interface Consumer {
+        /**
+         * @param at number of kept positions before this batch
+         * @param kept flat indices of the batch's kept positions into the token rows [rows × context]
+         * @param hooks for each layer hook_pre and hook_post, F32 [kept.length, d_mlp]
+         */
+        void accept(int at, int[] kept, NDList hooks);
+    }
+
+    /** Most positions of one forward call, and most hook elements of one layer: fast products in little memory. */
+    private static final int POSITIONS_PER_BATCH = 8192;
+
+    private static final int ELEMENTS_PER_LAYER = 1 << 22;
+
+    private MaskedForward() {}
+
+    /**
+     * Checks that {@code tokens} are fit for the model of {@code checkpoint}.
+     *
+     * @throws ToolException (bad data) if an id is outside the vocabulary, rows are longer than the context, or checkpoint
+     *     and tokens come with different tokenizers
+     */
+    public static void check(CheckpointFolder checkpoint, ModelConfig config, TokenRows tokens) {
+        if (tokens.context() > config.context()) {
+            throw ToolException.badData(
+                    "rows of %d tokens are longer than the %d positions of checkpoint '%s': tokenize with --context %d or less",
+                    tokens.context(), config.context(), checkpoint.id(), config.context());
+        }
+        if (tokens.largestToken() >= config.vocabulary()) {
+            throw ToolException.badData(
+                    "token id %d is outside the vocabulary of %d of checkpoint '%s': tokenize with the checkpoint's tokenizer",
+                    tokens.largestToken(), config.vocabulary(), checkpoint.id());
+        }
+        var own = checkpoint.tokenizerDigest();
+        var used = tokens.tokenizerDigest();
+        if (own.isPresent() && used.isPresent() && !own.equals(used)) {
+            throw ToolException.badData(
+                    "checkpoint '%s' has another tokenizer (sha256 %.12s) than the tokens (%.12s): tokenize with the checkpoint's"
+                            + " tokenizer.json",
+                    checkpoint.id(), own.get(), used.get());
+        }
+        if (tokens.kept() == 0) {
+            throw ToolException.badData(
+                    "the mask of '%s' keeps no position: give more text",
+                    tokens.manifest().id());
+        }
+    }
+
+    /** Runs {@code model} over all rows in order. */
+    public static void run(Compute compute, Gpt2 model, TokenRows tokens, Consumer consumer) {
+        int context = tokens.context();
+        int positions = Math.min(
+                POSITIONS_PER_BATCH, ELEMENTS_PER_LAYER / model.config().dMlp());
+        int rowsPerBatch = Math.max(1, positions / context);
+        int at = 0;
+        for (int row = 0; row < tokens.rows(); row += rowsPerBatch) {
+            int rows = Math.min(rowsPerBatch, tokens.rows() - row);
+            int[] kept = kept(tokens, row * context, (row + rows) * context);
+            if (kept.length == 0) {
+                continue;
+            }
+            try (NDManager scope = compute.manager().newSubManager()) {
+                NDArray ids = ids(scope, tokens, row, rows);
+                NDArray index = scope.create(offset(kept, -row * context));
+                consumer.accept(at, kept, model.capture(scope, ids, index));
+            }
+            at += kept.length;
+        }
+    }
+
+    /** Rows {@code row} to {@code row + rows} as I64 [rows, context], owned by {@code scope}. */
+    public static NDArray ids(NDManager scope, TokenRows tokens, int row, int rows) {
+        int context = tokens.context();
+        long[] ids = new long[rows * context];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = tokens.tokens()[row * context + i];
+        }
+        return scope.create(ids, new Shape(rows, context));
+    }
+
+    private static int[] kept(TokenRows tokens, int from, int to) {
+        return java.util.stream.IntStream.range(from, to)
+                .filter(i -> tokens.mask()[i] != 0)
+                .toArray();
+    }
+
+    private static long[] offset(int[] positions, int by) {
+        long[] moved = new long[positions.length];
+        for (int i = 0; i < moved.length; i++) {
+            moved[i] = positions[i] + by;
+        }
+        return moved;
+    }
+}

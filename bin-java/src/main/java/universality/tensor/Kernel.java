@@ -1,0 +1,127 @@
+package universality.tensor;
+
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import universality.data.ExitCode;
+import universality.data.ToolException;
+
+/**
+ * One TorchScript source ({@code /kernels/NAME.py}) compiled at load. Each method of its class {@code Ops} is one native call.
+ *
+ * <p>Calls run outside inference mode, so that results may be changed in place; nothing is recorded for autograd unless the
+ * kernel asks for it. Not thread-safe. The caller closes it.
+ */
+public final class Kernel implements AutoCloseable {
+    private final String name;
+    private final PtSymbolBlock module;
+
+    private Kernel(String name, PtSymbolBlock module) {
+        this.name = name;
+        this.module = module;
+    }
+
+    /**
+     * Compiles a kernel for the device of {@code manager}.
+     *
+     * @throws ToolException (internal) if the source does not compile
+     */
+    public static Kernel load(NDManager manager, String name) {
+        Path archive = null;
+        try {
+            archive = Files.createTempFile("kernel-" + name, ".pt");
+            ScriptArchive.write(name, archive);
+            PtSymbolBlock module =
+                    JniUtils.loadModule((PtNDManager) manager, archive, true, new String[0], new String[0], false);
+            return new Kernel(name, module);
+        } catch (EngineException e) {
+            throw new ToolException(ExitCode.INTERNAL, "kernel " + name + " does not compile: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new ToolException(ExitCode.CANNOT_WRITE, "a temporary file cannot be written: " + e.getMessage(), e);
+        } finally {
+            deleteQuietly(archive);
+        }
+    }
+
+    private static void deleteQuietly(Path file) {
+        try {
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            file.toFile().deleteOnExit();
+        }
+    }
+
+    /**
+     * Runs a method.
+     *
+     * @param manager owner of the results (and of nothing else); the caller closes it
+     * @param method the method's name
+     * @param arguments in the method's order: an {@link NDArray}; a {@code List} of them (TorchScript {@code List[Tensor]},
+     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64)
+     * @return the results; tuples and lists are flattened
+     * @throws ToolException (host or device memory) when an allocation fails, (internal) for any other failure
+     */
+    public NDList call(NDManager manager, String method, Object... arguments) {
+        // the tag is first, and the results go to the first array's manager
+        try (NDManager scalars = manager.newSubManager(ai.djl.Device.cpu())) {
+            NDList inputs = new NDList(arguments.length + 1);
+            NDArray tag = manager.create(0);
+            tag.setName("module_method:" + method);
+            inputs.add(tag);
+            for (int i = 0; i < arguments.length; i++) {
+                add(inputs, scalars, "a" + i, arguments[i]);
+            }
+            try {
+                return IValueUtils.forward(module, inputs, true);
+            } catch (EngineException e) {
+                throw Compute.explain("kernel " + name + "." + method, e);
+            } finally {
+                tag.close();
+            }
+        }
+    }
+
+    private static void add(NDList inputs, NDManager scalars, String name, Object argument) {
+        if (argument instanceof NDArray array) {
+            array.setName(name);
+            inputs.add(array);
+        } else if (argument instanceof List<?> list) {
+            for (Object element : list) {
+                NDArray array = (NDArray) element;
+                array.setName(name + "[]");
+                inputs.add(array);
+            }
+        } else if (argument instanceof Double number) {
+            inputs.add(named(scalars.create(number.doubleValue()), name));
+        } else if (argument instanceof Number number) {
+            inputs.add(named(scalars.create(number.longValue()), name));
+        } else {
+            throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
+        }
+    }
+
+    private static NDArray named(NDArray array, String name) {
+        if (array.getDataType() != DataType.FLOAT64 && array.getDataType() != DataType.INT64) {
+            throw new IllegalStateException("a scalar became " + array.getDataType());
+        }
+        array.setName(name);
+        return array;
+    }
+
+    @Override
+    public void close() {
+        module.close();
+    }
+}

@@ -1,0 +1,80 @@
+package universality.text;
+
+import com.knuddels.jtokkit.Encodings;
+import com.knuddels.jtokkit.api.Encoding;
+import com.knuddels.jtokkit.api.EncodingType;
+import com.knuddels.jtokkit.api.IntArrayList;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/** GPT-2's own encoding, 50,257 tokens, from jtokkit. */
+final class R50kTokenizer implements Tokenizer {
+    static final String NAME = "r50k";
+    private static final int BOS = 50256;
+
+    private final Encoding encoding = Encodings.newLazyEncodingRegistry().getEncoding(EncodingType.R50K_BASE);
+    private final Pieces pieces;
+
+    R50kTokenizer() {
+        byte[][] bytes = new byte[BOS + 1][];
+        IntArrayList one = new IntArrayList(1);
+        for (int id = 0; id < BOS; id++) {
+            one.clear();
+            one.add(id);
+            bytes[id] = encoding.decodeBytes(one);
+        }
+        bytes[BOS] = TokenizerJson.END_OF_TEXT.getBytes(StandardCharsets.UTF_8);
+        pieces = new Pieces(bytes);
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public int vocabulary() {
+        return BOS + 1;
+    }
+
+    @Override
+    public int bos() {
+        return BOS;
+    }
+
+    @Override
+    public int[] encode(String text) {
+        return encoding.encodeOrdinary(Pieces.wellFormed(text)).toArray();
+    }
+
+    @Override
+    public Encoded encodeWithPlaces(String text) {
+        String clean = Pieces.wellFormed(text);
+        return pieces.places(clean, encode(clean));
+    }
+
+    @Override
+    public String decode(int... ids) {
+        return pieces.decode(ids);
+    }
+
+    @Override
+    public String piece(int id) {
+        return pieces.piece(id);
+    }
+
+    @Override
+    public boolean newlineOnly(int id) {
+        return pieces.newlineOnly(id);
+    }
+
+    @Override
+    public Optional<String> json() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        // nothing native
+    }
+}

@@ -1,0 +1,146 @@
+package universality.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import universality.data.Dtype;
+import universality.data.SafetensorsWriter;
+import universality.data.TokenRows;
+import universality.data.ToolException;
+import universality.model.ModelConfig;
+import universality.model.gpt2.Gpt2;
+import universality.model.gpt2.Gpt2Names;
+import universality.stats.Draws;
+import universality.tensor.Compute;
+import universality.tensor.Kernel;
+
+/**
+ * Trains one GPT-2 from random weights with AdamW (Loshchilov and Hutter 2019). The seed decides the initial weights and the
+ * order of the rows; with one thread, equal arguments give equal bytes. The caller closes it.
+ */
+final class Trainer implements AutoCloseable {
+    /**
+     * One step's record.
+     *
+     * @param loss nats per token of the batch, before the step
+     * @param gradientNorm before clipping
+     */
+    record Step(int step, long tokens, double learningRate, double loss, double gradientNorm) {}
+
+    private final TrainConfig config;
+    private final ModelConfig model;
+    private final NDManager manager;
+    private final Kernel kernel;
+    private final List<Gpt2Names.Weight> names;
+    private final List<NDArray> weights = new ArrayList<>();
+    private final List<NDArray> firstMoments = new ArrayList<>();
+    private final List<NDArray> secondMoments = new ArrayList<>();
+    private final NDArray shape;
+    private final RowOrder order;
+    private final TokenRows tokens;
+
+    Trainer(Compute compute, TrainConfig config, ModelConfig model, TokenRows tokens, long seed) {
+        this.config = config;
+        this.model = model;
+        this.tokens = tokens;
+        this.manager = compute.manager().newSubManager();
+        this.kernel = compute.kernel("gpt2");
+        this.names = new ArrayList<>(Gpt2Names.body(model));
+        if (!model.tied()) {
+            names.add(Gpt2Names.head(model));
+        }
+        for (Gpt2Names.Weight weight : names) {
+            Shape size = new Shape(weight.shape());
+            weights.add(manager.create(initial(weight, seed), size));
+            firstMoments.add(manager.zeros(size));
+            secondMoments.add(manager.zeros(size));
+        }
+        this.shape = Gpt2.settings(manager, model);
+        this.order = new RowOrder(tokens.rows(), Draws.of("train-rows", seed));
+    }
+
+    private float[] initial(Gpt2Names.Weight weight, long seed) {
+        float[] values = new float[weight.elements()];
+        if (weight.shape().length == 1) {
+            boolean gain = weight.name().contains("ln_") && weight.name().endsWith(".weight");
+            java.util.Arrays.fill(values, gain ? 1 : 0);
+            return values;
+        }
+        double deviation = config.initialDeviation();
+        if (weight.name().endsWith("c_proj.weight")) {
+            deviation /= Math.sqrt(2.0 * model.layers());
+        }
+        Draws random = Draws.of("train-weights", seed, weight.name());
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (random.gaussian() * deviation);
+        }
+        return values;
+    }
+
+    /**
+     * Makes step {@code step} (from 1) of {@code steps}.
+     *
+     * @throws ToolException (bad data) if the loss is not finite
+     */
+    Step step(int step, int steps) {
+        double rate = config.learningRate(step, steps);
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray hyper = scope.create(new double[] {
+                model.epsilon(),
+                rate,
+                config.beta1(),
+                config.beta2(),
+                config.adamEpsilon(),
+                config.weightDecay(),
+                config.clip(),
+                step,
+                model.tied() ? 1 : 0
+            });
+            double[] result = kernel.call(
+                            scope, "adamw", batch(scope), weights, firstMoments, secondMoments, shape, hyper)
+                    .singletonOrThrow()
+                    .toDoubleArray();
+            if (!Double.isFinite(result[0]) || !Double.isFinite(result[1])) {
+                throw ToolException.badData(
+                        "training diverged at step %d (loss %s, gradient norm %s): lower training.learning_rate",
+                        step, result[0], result[1]);
+            }
+            long seen = (long) step * config.rows() * tokens.context();
+            return new Step(step, seen, rate, result[0], result[1]);
+        }
+    }
+
+    private NDArray batch(NDManager scope) {
+        int context = tokens.context();
+        long[] ids = new long[config.rows() * context];
+        for (int i = 0; i < config.rows(); i++) {
+            int from = order.next() * context;
+            for (int j = 0; j < context; j++) {
+                ids[i * context + j] = tokens.tokens()[from + j];
+            }
+        }
+        return scope.create(ids, new Shape(config.rows(), context));
+    }
+
+    /** Writes the weights as Hugging Face does. */
+    void save(java.nio.file.Path file) {
+        try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
+            writer.metadata("format", "pt");
+            for (Gpt2Names.Weight weight : names) {
+                boolean head = weight.name().startsWith("lm_head");
+                writer.declare((head ? "" : "transformer.") + weight.name(), Dtype.F32, weight.shape());
+            }
+            for (NDArray weight : weights) {
+                writer.floats(weight.toFloatArray());
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        kernel.close();
+        manager.close();
+    }
+}

@@ -1,0 +1,104 @@
+# Correlation of two models' activations from blocks of token positions. x, y are blocks [n, d] of one layer; z are blocks
+# shifted and scaled to about zero mean and unit variance (F32). Sums and everything derived from them are F64.
+class Ops(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+
+  def standard(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    # x F32 or F16 [n, d]; shift, scale F64 [d] -> z F32 [n, d]; the difference is taken in F64, for huge means
+    return x.double().sub_(shift).mul_(scale).float()
+
+  def rotated(self, x: Tensor, shift: Tensor, rotation: Tensor, scale: Tensor) -> Tensor:
+    # as above for R (x - shift); scale F64 [1]
+    c = x.double().sub_(shift).mul_(scale).float()
+    return torch.mm(c, rotation.t())
+
+  def sums(self, z: Tensor) -> Tensor:
+    # -> [2, d]: sum of z, sum of z^2
+    y = z.double()
+    return torch.stack([y.sum([0]), y.pow_(2).sum([0])])
+
+  def center(self, x: Tensor) -> Tensor:
+    # median of each column -> F64 [d]. As a shift it makes the many resting values of a sparse neuron (nearly) 0, so that they
+    # do not lose their last bits to the few large products in an F32 sum
+    return torch.median(x.float(), 0)[0].double()
+
+  def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor) -> Tensor:
+    # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64
+    step = int(chunk)
+    n = x.size(0)
+    for i in range((n + step - 1) // step):
+      a = x[i * step:(i + 1) * step]
+      total.add_(torch.mm(a.t(), y[i * step:(i + 1) * step]))
+    return total
+
+  def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
+    # -> [d]: sum of x y for each column
+    return (x.double() * y).sum([0])
+
+  def correlation(self, total: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
+    # total [da, db], sx [2, da], sy [2, db] -> rho [da, db]; 0 where a variance is 0
+    count = float(n)
+    cov = total - torch.outer(sx[0], sy[0]).div_(count)
+    vx = (sx[1] - sx[0] * sx[0] / count).clamp_(min=0.0)
+    vy = (sy[1] - sy[0] * sy[0] / count).clamp_(min=0.0)
+    zero = torch.zeros([1], dtype=7, device=total.device)
+    rx = torch.where(vx > 0, vx.rsqrt(), zero)
+    ry = torch.where(vy > 0, vy.rsqrt(), zero)
+    return cov.mul_(rx.unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
+
+  def extremes(self, rho: Tensor, columns: Tensor) -> List[Tensor]:
+    # rho [da, db], columns I64 [c]: those to look at, ascending
+    # -> largest [da], its column (of equal ones the first), least [da], its column
+    r = rho.index_select(1, columns)
+    index = torch.arange(r.size(1), device=r.device)
+    last = r.size(1)
+    high = torch.amax(r, [1])
+    low = torch.amin(r, [1])
+    at_high = torch.where(r == high.unsqueeze(1), index, last).amin([1])
+    at_low = torch.where(r == low.unsqueeze(1), index, last).amin([1])
+    return [high, columns.index_select(0, at_high), low, columns.index_select(0, at_low)]
+
+  def top(self, rho: Tensor, columns: Tensor, k: Tensor) -> List[Tensor]:
+    # -> the k largest of each row [da, k], their columns [da, k]
+    r = rho.index_select(1, columns)
+    count = int(k)
+    if count > r.size(1):
+      count = r.size(1)
+    values, at = torch.topk(r, count, 1)
+    return [values, columns.index_select(0, at.reshape([-1])).view(at.size())]
+
+  def distribution(self, rho: Tensor, columns: Tensor, edges: Tensor) -> List[Tensor]:
+    # edges F64 [100], ascending -> central moments of each row [4, da] (mean, m2, m3, m4 as sums), counts I64 [da, 101]
+    r = rho.index_select(1, columns)
+    bins = edges.size(0) + 1
+    at = torch.bucketize(r, edges)
+    row = torch.arange(r.size(0), device=r.device).unsqueeze(1) * bins
+    counts = torch.bincount((at + row).reshape([-1]), None, r.size(0) * bins).view([r.size(0), bins])
+    mean = r.mean([1])
+    c = r - mean.unsqueeze(1)
+    c2 = c * c
+    moments = torch.stack([mean, c2.sum([1]), (c2 * c).sum([1]), c2.pow(2).sum([1])])
+    return [moments, counts]
+
+  def largest(self, rho: Tensor, columns: Tensor) -> Tensor:
+    # -> [da]: largest of each row
+    return torch.amax(rho.index_select(1, columns), [1])
+
+  def haar(self, gaussian: Tensor) -> Tensor:
+    # gaussian F32 [d, d] -> Haar-distributed rotation: QR with the signs of R's diagonal (Mezzadri 2007)
+    q, r = torch.linalg_qr(gaussian)
+    sign = torch.sign(torch.diagonal(r))
+    sign = torch.where(sign == 0, torch.ones_like(sign), sign)
+    return q * sign
+
+  def rotated_variance(self, rotation: Tensor, rho: Tensor, sigma: Tensor) -> Tensor:
+    # variance of each rotated neuron, diag(R cov R^T), from the layer's own rho [d, d] and standard deviations sigma F64 [d]
+    cov = (rho * sigma * sigma.unsqueeze(1)).float()
+    return (torch.mm(rotation, cov) * rotation).double().sum([1])
+
+  def baseline(self, rho: Tensor, sigma: Tensor, rotation: Tensor, variance: Tensor) -> Tensor:
+    # largest correlation of each neuron (row) with any rotated neuron: cov(x, R y) = cov(x, y) R^T -> F64 [da]
+    m = torch.mm((rho * sigma).float(), rotation.t()).double()
+    return torch.amax(m / torch.sqrt(variance), [1])

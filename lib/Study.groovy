@@ -1,0 +1,387 @@
+import java.nio.file.FileSystems
+import java.nio.file.Files
+import java.nio.file.Path
+import java.nio.file.PathMatcher
+
+/**
+ * What is to be run: checkpoints, the groups in which they are correlated, and which results each later task needs. Planned
+ * whole at launch, so that what cannot work is said before anything runs.
+ *
+ * <p>A <em>task</em> here is a map of {@code meta} (what Nextflow hashes), {@code needs} (names {@code STAGE/ID} of the results
+ * that it reads, in a fixed order) and {@code options} (of the tool). Metas are made here and nowhere else: Nextflow hashes a
+ * map by its values alone, one after the other without a mark between them, so the first key is an id that no other meta of
+ * the stage has, numbers stay numbers, and nothing is null.
+ */
+class Study {
+    static final List<String> COLUMNS = ['id', 'family', 'seed', 'step', 'source', 'revision']
+    static final List<String> REQUIRED = ['family', 'seed', 'step', 'source']
+    static final List<String> CONTROLS = ['rotated', 'shifted', 'row_shifted', 'token_permuted']
+
+    /** What to train: {@code [id, family, seed]}; empty where checkpoints are given. */
+    final List<Map> trainings
+    /** Every checkpoint: {@code [id, family, seed, step]}, by family, step, then the order in which seeds were given. */
+    final List<Map> checkpoints
+    /** Checkpoint id to {@code [source, revision]}; empty where they are trained. */
+    final Map<String, Map> origins
+    private final Map<String, Object> params
+
+    private Study(List<Map> trainings, List<Map> checkpoints, Map<String, Map> origins, Map<String, Object> params) {
+        this.trainings = trainings
+        this.checkpoints = ordered(checkpoints)
+        this.origins = origins
+        this.params = params
+    }
+
+    /** The embedded study: {@code params.seeds} × {@code params.steps}. */
+    static Study trained(Map<String, Object> params) {
+        String family = checkId('family', params.family.toString())
+        List<Integer> seeds = integers('seeds', params.seeds)
+        List<Integer> steps = integers('steps', params.steps)
+        List<Map> trainings = seeds.collect { [id: checkId('id', "${family}-s${it}"), family: family, seed: it] }
+        List<Map> checkpoints = [seeds, steps].combinations { seed, step -> checkpoint(family, seed, step) }
+        return new Study(trainings, checkpoints, [:], params).checked()
+    }
+
+    /** The checkpoints of a samplesheet; relative sources count from its folder. */
+    static Study given(Path sheet, Map<String, Object> params) {
+        List<List<String>> rows = csv(sheet)
+        if (rows.size() < 2) {
+            throw new IllegalArgumentException("${sheet.fileName} lists no checkpoint; expected a header (${COLUMNS.join(',')}) and one row for each")
+        }
+        List<String> header = rows.head()*.trim()
+        checkHeader(sheet, header)
+        List<Map> checkpoints = []
+        Map<String, Map> origins = [:]
+        rows.tail().eachWithIndex { row, index ->
+            String place = "${sheet.fileName}, row ${index + 1}"
+            if (row.size() != header.size()) {
+                throw new IllegalArgumentException("${place}: ${row.size()} cells where the header has ${header.size()}")
+            }
+            Map<String, String> cells = [header, row*.trim()].transpose().collectEntries()
+            Map meta = sheetMeta(place, cells)
+            if (origins.containsKey(meta.id)) {
+                throw new IllegalArgumentException("${place}: the id '${meta.id}' is there twice; give each checkpoint its own")
+            }
+            checkpoints << meta
+            origins[(String) meta.id] = [source: source(place, sheet, cells.source), revision: cells.revision ?: '']
+        }
+        return new Study([], checkpoints, origins, params).checked()
+    }
+
+    private static void checkHeader(Path sheet, List<String> header) {
+        String unknown = header.find { !(it in COLUMNS) }
+        if (unknown != null) {
+            throw new IllegalArgumentException("${sheet.fileName}: unknown column '${unknown}'; expected ${COLUMNS.join(',')}")
+        }
+        String repeated = header.find { header.count(it) > 1 }
+        if (repeated != null) {
+            throw new IllegalArgumentException("${sheet.fileName}: the column '${repeated}' is there twice")
+        }
+        String absent = REQUIRED.find { !(it in header) }
+        if (absent != null) {
+            throw new IllegalArgumentException("${sheet.fileName}: the column '${absent}' is missing; expected ${COLUMNS.join(',')}")
+        }
+    }
+
+    private static Map sheetMeta(String place, Map<String, String> cells) {
+        try {
+            String family = checkId('family', cells.family)
+            Integer seed = integer('seed', cells.seed)
+            Integer step = integer('step', cells.step)
+            return checkpoint(family, seed, step, cells.id ?: null)
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("${place}: ${e.message}")
+        }
+    }
+
+    private static String source(String place, Path sheet, String source) {
+        if (!source) {
+            throw new IllegalArgumentException("${place}: the source is empty; expected the folder of a checkpoint")
+        }
+        Path folder = sheet.toAbsolutePath().parent.resolve(source).normalize()
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException("${place}: the source '${source}' is not a folder (relative ones count from the samplesheet's); expected one in Hugging Face layout")
+        }
+        return folder.toString()
+    }
+
+    /** The meta of a checkpoint: the only place where one is made. */
+    static Map checkpoint(String family, Integer seed, Integer step, String id = null) {
+        return [id: checkId('id', id ?: "${family}-s${seed}-t${step}".toString()), family: family, seed: seed, step: step]
+    }
+
+    private Study checked() {
+        families().each { family, members ->
+            List<Integer> seeds = members*.seed.unique(false)
+            if (seeds.size() < 2) {
+                throw new IllegalArgumentException("the family '${family}' has the seed ${seeds[0]} only: correlation needs at least two seeds of one family")
+            }
+            members.groupBy { [it.seed, it.step] }.each { key, same ->
+                if (same.size() > 1) {
+                    throw new IllegalArgumentException("'${same[0].id}' and '${same[1].id}' are both seed ${key[0]}, step ${key[1]} of the family '${family}'")
+                }
+            }
+        }
+        Set<Integer> known = checkpoints*.step.toSet()
+        [control_steps: params.control_steps, ablate_steps: params.ablate_steps].each { name, choice ->
+            Integer absent = choice in ['all', 'none', 'last'] ? null : integers(name, choice).find { !(it in known) }
+            if (absent != null) {
+                throw new IllegalArgumentException("--${name} names the step ${absent}, which no checkpoint has; expected some of ${known.toSorted().join(',')}")
+            }
+        }
+        String control = words(params.controls).find { !(it in CONTROLS + 'none') }
+        if (control != null) {
+            throw new IllegalArgumentException("--controls names '${control}'; expected none or some of ${CONTROLS.join(',')}")
+        }
+        if (groups().isEmpty()) {
+            throw new IllegalArgumentException('no step has checkpoints of two seeds of one family: nothing can be correlated')
+        }
+        return this
+    }
+
+    /** Lines about what is left out, and why. */
+    List<String> notes() {
+        List<String> notes = []
+        families().each { family, members ->
+            if (stepsOf(family).size() < 2) {
+                notes << "persistence is skipped for the family '${family}': it needs checkpoints of two steps or more".toString()
+            }
+            members.groupBy { it.step }.each { step, same ->
+                if (same.size() < 2) {
+                    notes << "'${same[0].id}' is not correlated: no other seed of '${family}' has step ${step}".toString()
+                }
+            }
+        }
+        return notes
+    }
+
+    /** Rows of each split, as the tool's {@code --split} wants them; {@code train} only where there is training. */
+    String splits() {
+        Map<String, Object> rows = [
+            train   : trainings ? params.train_rows : 0,
+            analysis: params.analysis_rows,
+            heldout : params.heldout_rows,
+            examples: params.examples_rows,
+        ]
+        return rows.findAll { it.value > 0 }.collect { "${it.key}=${it.value}" }.join(',')
+    }
+
+    Map<String, List<Map>> families() {
+        return checkpoints.groupBy { (String) it.family }
+    }
+
+    /** {@code [family, step, members]} of every (family, step) that at least two seeds have. */
+    List<Map> groups() {
+        return checkpoints.groupBy { [it.family, it.step] }
+                .findAll { key, members -> members.size() > 1 }
+                .collect { key, members -> [family: key[0], step: key[1], id: "${key[0]}-t${key[1]}".toString(), members: members] }
+    }
+
+    /** The steps of {@code family} that are correlated, ascending. */
+    List<Integer> stepsOf(String family) {
+        return groups().findAll { it.family == family }.collect { (Integer) it.step }.toSorted()
+    }
+
+    /** All tasks of {@code correlate}: pairs, controls, and each seed with itself over its steps. */
+    List<Map> correlations() {
+        return groups().collectMany { pairTasks(it) + controlTasks(it) } + selfTasks()
+    }
+
+    private List<Map> pairTasks(Map group) {
+        List<Map> members = group.members
+        switch (params.correlate_group) {
+            case 'seed':
+                return (1..<members.size()).collect { last ->
+                    List<String> pairs = members.take(last).collect { "${it.id}:${members[last].id}".toString() }
+                    correlation("${group.id}-s${members[last].seed}", group, members.take(last + 1), [pairs: pairs.join(',')])
+                }
+            case 'pair':
+                return members.subsequences().findAll { it.size() == 2 }
+                        .collect { pair -> pair.toSorted { members.indexOf(it) } }
+                        .toSorted { members.indexOf(it[0]) * members.size() + members.indexOf(it[1]) }
+                        .collect { pair -> correlation("${group.id}-s${pair[0].seed}-s${pair[1].seed}", group, pair, [:]) }
+            default:
+                return [correlation((String) group.id, group, members, [:])]
+        }
+    }
+
+    private List<Map> controlTasks(Map group) {
+        if (!(group.step in chosen(params.control_steps, (String) group.family))) {
+            return []
+        }
+        return words(params.controls).findAll { it != 'none' }.collect { control ->
+            correlation("${group.id}-${control}", group, (List<Map>) group.members, [control: control])
+        }
+    }
+
+    private Map correlation(String id, Map group, List<Map> members, Map options) {
+        return [
+            meta   : [id: id.toString(), family: group.family, step: group.step, control: options.control ?: 'none'],
+            needs  : members.collect { "activate/${it.id}".toString() },
+            options: [
+                baseline_draws: params.baseline_draws,
+                baseline_seed : params.baseline_seed,
+                top           : params.top,
+            ] + options,
+        ]
+    }
+
+    private List<Map> selfTasks() {
+        return persistent().collectMany { family ->
+            checkpoints.findAll { it.family == family && it.step in stepsOf(family) }
+                    .groupBy { it.seed }
+                    .findAll { seed, members -> members.size() > 1 }
+                    .collect { seed, members ->
+                        [
+                            meta   : [id: "${family}-s${seed}-self".toString(), family: family, seed: seed, control: 'self'],
+                            needs  : members.collect { "activate/${it.id}".toString() },
+                            options: [diagonal: true],
+                        ]
+                    }
+        }
+    }
+
+    /** All tasks of {@code identify}, one for each (family, step). */
+    List<Map> identifications() {
+        List<Map> tasks = correlations().findAll { it.meta.control != 'self' }
+        return groups().collect { group ->
+            List<Map> own = tasks.findAll { it.meta.family == group.family && it.meta.step == group.step }
+            [
+                meta   : [id: group.id, family: group.family, step: group.step],
+                needs  : own.collect { "${it.meta.control == 'none' ? 'correlate' : 'control'}/${it.meta.id}".toString() }
+                        + group.members.collectMany { ["activate/${it.id}".toString(), "describe/${it.id}".toString()] },
+                members: group.members*.id,
+            ]
+        }
+    }
+
+    /** Families with at least two correlated steps. */
+    List<String> persistent() {
+        return families().keySet().findAll { stepsOf(it).size() > 1 }.toList()
+    }
+
+    /** All tasks of {@code persist}, one for each family. */
+    List<Map> persistences() {
+        return persistent().collect { family ->
+            [
+                meta : [id: family, family: family],
+                needs: stepsOf(family).collect { "identify/${family}-t${it}".toString() }
+                        + selfTasks().findAll { it.meta.family == family }.collect { "self/${it.meta.id}".toString() },
+            ]
+        }
+    }
+
+    /** All tasks of {@code ablate}: the checkpoints of the steps that {@code params.ablate_steps} names. */
+    List<Map> ablations() {
+        return groups().findAll { it.step in chosen(params.ablate_steps, (String) it.family) }.collectMany { group ->
+            group.members.collect { member ->
+                [
+                    meta : member,
+                    needs: ["checkpoint/${member.id}", "identify/${group.id}", "activate/${member.id}", "describe/${member.id}"]*.toString(),
+                ]
+            }
+        }
+    }
+
+    /** The steps of {@code family} that {@code choice} names: {@code all}, {@code none}, {@code last} or a list. */
+    private List<Integer> chosen(Object choice, String family) {
+        List<Integer> steps = stepsOf(family)
+        switch (choice.toString()) {
+            case 'all': return steps
+            case 'none': return []
+            case 'last': return steps.takeRight(1)
+            default: return integers('steps', choice)
+        }
+    }
+
+    private List<Map> ordered(List<Map> metas) {
+        List<String> families = metas*.family.unique(false)
+        return metas.withIndex()
+                .toSorted { a, b ->
+                    families.indexOf(a[0].family) <=> families.indexOf(b[0].family) ?: a[0].step <=> b[0].step ?: a[1] <=> b[1]
+                }
+                .collect { it[0] }
+    }
+
+    /** The words of a comma list; Nextflow hands a single one over as what it looks like. */
+    static List<String> words(Object list) {
+        return list.toString().split(',')*.trim().findAll { it }
+    }
+
+    /** A comma list of distinct whole numbers. */
+    static List<Integer> integers(String name, Object list) {
+        List<Integer> numbers = words(list).collect { integer(name, it) }
+        if (numbers.toSet().size() < numbers.size()) {
+            throw new IllegalArgumentException("--${name} '${list}' names a number twice")
+        }
+        return numbers
+    }
+
+    static Integer integer(String name, String text) {
+        if (!(text ==~ /\d{1,9}/)) {
+            throw new IllegalArgumentException("the ${name} '${text}' is not a whole number from 0 to 999999999")
+        }
+        return text as Integer
+    }
+
+    static String checkId(String what, Object id) {
+        String text = id.toString()
+        if (text.length() > 64 || !(text ==~ /[A-Za-z0-9]+([._-][A-Za-z0-9]+)*/)) {
+            throw new IllegalArgumentException("the ${what} '${text}' is not a valid name: use letters and digits, single '.', '_' or '-' between them, at most 64 characters")
+        }
+        return text
+    }
+
+    /** The files that {@code list} (paths and globs, separated by commas) names: in the order given, those of a glob by name. */
+    static List<Path> files(String name, Object list) {
+        return words(list).collectMany { word ->
+            List<Path> found = word =~ /[*?\[{]/ ? glob(word) : [Path.of(word)]
+            Path absent = found.find { !Files.isRegularFile(it) }
+            if (found.isEmpty() || absent != null) {
+                throw new IllegalArgumentException("--${name} '${word}' is no file that exists")
+            }
+            return found*.toAbsolutePath()*.normalize()
+        }
+    }
+
+    private static List<Path> glob(String pattern) {
+        File file = new File(pattern).absoluteFile
+        if (file.parent =~ /[*?\[{]/) {
+            throw new IllegalArgumentException("'${pattern}' has a wildcard in a folder's name; only file names may have one")
+        }
+        PathMatcher matcher = FileSystems.default.getPathMatcher('glob:' + file.name)
+        return (file.parentFile.listFiles() ?: new File[0])
+                .collect { it.toPath() }
+                .findAll { Files.isRegularFile(it) && matcher.matches(it.fileName) }
+                .toSorted()
+    }
+
+    /** Rows of a comma-separated file; cells may be quoted, empty lines are left out. */
+    static List<List<String>> csv(Path file) {
+        return file.toFile().readLines('UTF-8')
+                .collect { it.startsWith('\uFEFF') ? it.substring(1) : it }
+                .findAll { it.trim() }
+                .collect { line -> cells(line) }
+    }
+
+    private static List<String> cells(String line) {
+        List<String> cells = []
+        def matcher = line =~ /\G(?:"((?:[^"]|"")*)"|([^",]*))(?:,|$)/
+        int end = 0
+        while (matcher.find() && matcher.start() == end) {
+            cells << (matcher.group(1) != null ? matcher.group(1).replace('""', '"') : matcher.group(2))
+            end = matcher.end()
+            if (end == line.length() && !line.endsWith(',')) {
+                break
+            }
+            if (end == line.length()) {
+                cells << ''
+                break
+            }
+        }
+        if (end < line.length()) {
+            throw new IllegalArgumentException("the line '${line}' is no row of a comma-separated file")
+        }
+        return cells
+    }
+}

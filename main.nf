@@ -1,0 +1,197 @@
+#!/usr/bin/env nextflow
+
+// Which neurons of independently trained language models are the same neuron, when do they appear, do they last, and what
+// breaks without them? Checkpoints (seeds x steps) and text in, tables and a report out. See docs/usage.md.
+
+include { ABLATE    } from './modules/ablate/main'
+include { ACTIVATE  } from './modules/activate/main'
+include { CORRELATE } from './modules/correlate/main'
+include { DESCRIBE  } from './modules/describe/main'
+include { FETCH     } from './modules/fetch/main'
+include { IDENTIFY  } from './modules/identify/main'
+include { PERSIST   } from './modules/persist/main'
+include { REPORT    } from './modules/report/main'
+include { TOKENIZE  } from './modules/tokenize/main'
+include { TRAIN     } from './modules/train/main'
+
+// Results under the name STAGE/ID by which the plan (lib/Study.groovy) calls them.
+def named(stage, results) {
+    return results.map { meta, folder -> tuple("${stage}/${meta.id}".toString(), folder) }
+}
+
+// A tuple of [task, its results by name] for each planned task, as soon as all it needs is there. The order of the results is
+// the plan's, never that of arrival: it enters the hash of the task.
+def gather(tasks, results) {
+    return results
+        .flatMap { name, folder ->
+            tasks
+                .findAll { task -> name in task.needs }
+                .collect { task -> tuple(groupKey(task.meta.id, task.needs.size()), name, folder) }
+        }
+        .groupTuple()
+        .map { key, names, folders ->
+            def found = [names, folders].transpose().collectEntries { name, folder -> [(name): folder] }
+            def planned = tasks.find { task -> task.meta.id == key.toString() }
+            tuple(planned, planned.needs.collectEntries { name -> [(name): found[name]] })
+        }
+}
+
+// Those results of a stage that a task needs, in order.
+def of(stage, needs) {
+    return needs.findAll { name, _folder -> name.startsWith("${stage}/") }.collect { _name, folder -> folder }
+}
+
+// All results of a stage as one list, sorted by name; empty where the stage did not run.
+def all(results) {
+    return results.map { _meta, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
+}
+
+workflow {
+    def launch = Launch.of(params, workflow.projectDir)
+    if (launch.problem) {
+        throw Launch.quiet(new nextflow.exception.AbortOperationException(launch.problem))
+    }
+    if (launch.help) {
+        println(launch.help)
+        System.exit(0)
+    }
+    def study = launch.study
+    def digests = launch.digests
+    study.notes().each { note -> log.info(note) }
+
+    // Text to rows of tokens, in splits that share no document
+    TOKENIZE(
+        tuple([id: 'tokens'], launch.text, launch.tokenizer ?: []),
+        Shell.options(
+            generate: launch.text ? null : params.generate_seed,
+            tokenizer: launch.tokenizer ? null : params.tokenizer,
+            context: params.context,
+            split: study.splits(),
+        ),
+        digests.tokenize,
+    )
+    def ch_split = TOKENIZE.out.tokens.map { _meta, folder -> folder }
+
+    // Checkpoints: trained here, or given
+    TRAIN(
+        channel.fromList(study.trainings.collect { meta -> tuple(meta, study.stepsOf(meta.family)) }),
+        ch_split.map { folder -> folder.resolve('train') },
+        launch.model,
+        digests.train,
+    )
+    FETCH(
+        channel.fromList(
+            study.origins.collect { id, origin ->
+                tuple(study.checkpoints.find { meta -> meta.id == id }, origin.source, Shell.options(revision: origin.revision))
+            }
+        ),
+        params.checkpoint_cache ?: "${workflow.workDir}/checkpoint-cache",
+        digests.fetch,
+    )
+    def ch_trained = TRAIN.out.run.flatMap { run, folder ->
+        study.checkpoints
+            .findAll { meta -> meta.seed == run.seed }
+            .collect { meta -> tuple(meta, folder.resolve(meta.id)) }
+    }
+    // the real path in the cache, which is the same in every run, not the link in the task's folder, which is not
+    def ch_fetched = FETCH.out.checkpoint.map { meta, folder -> tuple(meta, folder.toRealPath()) }
+    def ch_checkpoints = ch_trained.mix(ch_fetched)
+
+    ACTIVATE(
+        ch_checkpoints,
+        ch_split.map { folder -> folder.resolve('analysis') },
+        Shell.options(store: 'all', dtype: params.dtype, device: params.device),
+        digests.activate,
+    )
+    DESCRIBE(
+        ch_checkpoints.join(ACTIVATE.out.activations, failOnDuplicate: true),
+        '',
+        digests.describe,
+    )
+
+    // Pairs, their controls, and each seed with itself
+    CORRELATE(
+        gather(study.correlations(), named('activate', ACTIVATE.out.activations)).map { task, needs ->
+            tuple(task.meta, of('activate', needs), Shell.options(task.options + [device: params.device]))
+        },
+        ch_split.map { folder -> folder.resolve('analysis') },
+        digests.correlate,
+    )
+    def ch_correlations = CORRELATE.out.correlations.branch { meta, _folder ->
+        pairs: meta.control == 'none'
+        self: meta.control == 'self'
+        controls: true
+    }
+
+    IDENTIFY(
+        gather(
+            study.identifications(),
+            named('correlate', ch_correlations.pairs).mix(
+                named('control', ch_correlations.controls),
+                named('activate', ACTIVATE.out.activations),
+                named('describe', DESCRIBE.out.description),
+            ),
+        ).map { task, needs ->
+            tuple(task.meta, of('correlate', needs), of('control', needs), of('activate', needs), of('describe', needs), task.members)
+        },
+        Shell.options(threshold: params.universal_threshold),
+        digests.identify,
+    )
+    PERSIST(
+        gather(
+            study.persistences(),
+            named('identify', IDENTIFY.out.neurons).mix(named('self', ch_correlations.self)),
+        ).map { task, needs -> tuple(task.meta, of('identify', needs), of('self', needs)) },
+        '',
+        digests.persist,
+    )
+    ABLATE(
+        gather(
+            study.ablations(),
+            named('checkpoint', ch_checkpoints).mix(
+                named('identify', IDENTIFY.out.neurons),
+                named('activate', ACTIVATE.out.activations),
+                named('describe', DESCRIBE.out.description),
+            ),
+        ).map { task, needs ->
+            tuple(task.meta, of('checkpoint', needs), of('identify', needs), of('activate', needs), of('describe', needs))
+        },
+        ch_split.map { folder -> folder.resolve('heldout') },
+        Shell.options(
+            draws: params.ablate_draws,
+            seed: params.ablate_seed,
+            replace: params.ablate_replace,
+            device: params.device,
+        ),
+        digests.ablate,
+    )
+
+    REPORT(
+        all(TOKENIZE.out.tokens)
+            .concat(
+                all(TRAIN.out.run),
+                all(ACTIVATE.out.activations),
+                all(CORRELATE.out.correlations),
+                all(DESCRIBE.out.description),
+                all(IDENTIFY.out.neurons),
+                all(PERSIST.out.persistence),
+                all(ABLATE.out.ablation),
+            )
+            .toList()
+            .map { results -> [[id: 'report']] + results },
+        '',
+        digests.report,
+    )
+
+    // The handlers see no name of this script but those defined here
+    def run = workflow
+    def page = "${params.outdir}/report/index.html"
+    workflow.onComplete {
+        if (run.success) {
+            println("The report: ${page}")
+        }
+    }
+    workflow.onError {
+        System.err.println(Launch.lastLine(run.errorMessage) ?: 'failed; see .nextflow.log')
+    }
+}

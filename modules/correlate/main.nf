@@ -1,0 +1,26 @@
+// Which neuron of another model fires most like each neuron of this one: all pairs of a group, one control of them, or
+// (diagonal) each neuron with itself over the steps of one seed.
+process CORRELATE {
+    tag "${meta.id}"
+    label 'compute'
+
+    input:
+    tuple val(meta), path(activations, stageAs: 'activations/*'), val(options)
+    path tokens, stageAs: 'tokens'
+    val digest
+
+    output:
+    tuple val(meta), path("${meta.id}"), emit: correlations
+    path "${meta.id}.resources.json", emit: resources
+
+    script:
+    """
+    'universality' correlate --activations ${activations} --tokens ${tokens} ${options} \\
+        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id}
+    """
+
+    stub:
+    """
+    ${Stub.folder('correlate', meta.id, ['summary.json': '{"pairs": []}'])}
+    """
+}

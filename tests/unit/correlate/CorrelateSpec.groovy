@@ -1,0 +1,344 @@
+package unit.correlate
+
+import ai.djl.ndarray.types.Shape
+import org.ejml.data.DMatrixRMaj
+import org.ejml.dense.row.CommonOps_DDRM
+import spock.lang.Shared
+import spock.lang.Specification
+import spock.lang.TempDir
+import unit.support.TestData
+import universality.correlate.CorrelateStage
+import universality.data.CsvTable
+import universality.data.Json
+import universality.data.SafetensorsFile
+import universality.data.ToolException
+import universality.tensor.Compute
+
+import java.nio.file.Files
+import java.nio.file.Path
+
+/** The stage `correlate` against a float64 reference (EJML), on random and on awkward activations. */
+class CorrelateSpec extends Specification {
+    @TempDir
+    Path folder
+
+    @Shared
+    Compute compute = Compute.start('cpu', 1)
+
+    def cleanupSpec() {
+        compute.close()
+    }
+
+    def "all columns agree with the reference for models of different widths and depths"() {
+        given:
+        def random = new Random(1)
+        int n = 900
+        double[][] signal = gaussian(random, n, 9)
+        def a = [mixed(random, signal, 7, 0.5), mixed(random, signal, 7, 2.0)]
+        def b = [mixed(random, signal, 10, 0.7), mixed(random, signal, 10, 0.1), mixed(random, signal, 10, 1.0)]
+
+        when:
+        def out = correlate([a: a, b: b], [draws: 3])
+
+        then:
+        agrees(out, 'a', 'b', a, b, n)
+        agrees(out, 'b', 'a', b, a, n)
+        Json.read(out.resolve('summary.json')).path('pairs').size() == 2
+    }
+
+    def "awkward neurons: #what"() {
+        given:
+        def random = new Random(2)
+        int n = 700
+        double[][] x = gaussian(random, n, 6)
+        double[][] y = mixed(random, x, 6, 0.3)
+        change(random, x, y)
+
+        when:
+        def out = correlate([a: [x], b: [y]], [draws: 2])
+
+        then:
+        agrees(out, 'a', 'b', [x], [y], n)
+        agrees(out, 'b', 'a', [y], [x], n)
+
+        where:
+        what                              | change
+        'constant in one model'           | { g, u, v -> u.each { it[2] = 3.25d } }
+        'constant in both'                | { g, u, v -> u.each { it[0] = 0d }; v.each { it[5] = -1d } }
+        'huge mean, tiny variance'        | { g, u, v -> u.each { it[1] = 16384d + it[1] / 64 }; v.each { it[1] = 8192d + it[1] / 128 } }
+        'values of 10^4'                  | { g, u, v -> u.each { row -> (0..5).each { row[it] *= 1e4 } } }
+        'tiny values'                     | { g, u, v -> v.each { row -> (0..5).each { row[it] *= 1e-12 } } }
+        'sparse'                          | { g, u, v -> u.eachWithIndex { row, i -> row[3] = i % 211 == 0 ? 5d + g.nextDouble() : 0d }
+                                              v.eachWithIndex { row, i -> row[4] = u[i][3] > 0 ? 2d : 0d } }
+        'active in one document only'     | { g, u, v -> u.eachWithIndex { row, i -> row[3] = i < 32 ? g.nextGaussian() : 0d } }
+    }
+
+    def "one kept position has no correlation"() {
+        when:
+        def out = correlate([a: [[[1d, 2d]] as double[][]], b: [[[3d, 4d]] as double[][]]], [draws: 2])
+        def table = CsvTable.read(out.resolve('a__b.csv'))
+
+        then:
+        table.size() == 2
+        table.header().drop(2).every { column -> (0..1).every { table.text(it, column) == null } }
+        Json.read(out.resolve('summary.json')).path('pairs').get(0).path('dead_a').asInt() == 2
+    }
+
+    def "of equal partners the lowest is named, and memory does not change the result"() {
+        given:
+        def random = new Random(3)
+        double[][] x = gaussian(random, 600, 4)
+        double[][] y = x.collect { [it[1], it[0], it[1], it[0]] } as double[][]
+
+        when:
+        def wide = correlate([a: [x, x], b: [y, y]], [draws: 2])
+        def narrow = correlate([a: [x, x], b: [y, y]], [draws: 2, memory: 1, name: 'narrow'])
+        def table = CsvTable.read(wide.resolve('a__b.csv'))
+
+        then:
+        (0..1).collect { [table.integer(it, 'partner_layer'), table.integer(it, 'partner_neuron')] } == [[0, 1], [0, 0]]
+        Math.abs(table.number(0, 'max_corr') - 1) < 1e-7
+        Files.readString(wide.resolve('a__b.csv')) == Files.readString(narrow.resolve('a__b.csv'))
+    }
+
+    def "the analytic baseline agrees with explicitly rotated activations, and rotations are orthogonal"() {
+        given:
+        def random = new Random(4)
+        int n = 800
+        double[][] signal = gaussian(random, n, 12)
+        def a = [mixed(random, signal, 8, 0.5)]
+        def b = [mixed(random, signal, 16, 0.5), mixed(random, signal, 16, 1.5)]
+        b.each { layer -> layer.each { row -> (0..<16).each { row[it] *= (1 + it) } } }
+
+        when:
+        def out = correlate([a: a, b: b], [draws: 1, baselineSeed: 11])
+        def table = CsvTable.read(out.resolve('a__b.csv'))
+        def kernel = compute.kernel('correlate')
+        def rotations = Class.forName('universality.correlate.Rotations').declaredConstructors[0]
+        rotations.accessible = true
+        def made = rotations.newInstance(compute.manager(), kernel, 11L, 1L << 20)
+        def folderB = universality.data.ActivationFolder.open(folder.resolve('b'))
+        def rotated = (0..1).collect { layer ->
+            float[] values = made.get(compute.manager(), folderB, layer, 0).toFloatArray()
+            def r = new DMatrixRMaj(16, 16)
+            (0..<256).each { r.set(it, values[it] as double) }
+            def product = new DMatrixRMaj(16, 16)
+            CommonOps_DDRM.multTransB(r, r, product)
+            (0..<256).each { assert Math.abs(product.get(it) - (it % 17 == 0 ? 1 : 0)) < 1e-5 }
+            def y = Reference.join([b[layer]], (0..<n) as int[])
+            def turned = new DMatrixRMaj(n, 16)
+            CommonOps_DDRM.multTransB(y, r, turned)
+            turned
+        }
+        def x = Reference.join(a, (0..<n) as int[])
+        def rho = rotated.collect { Reference.correlation(x, it) }
+
+        then:
+        (0..<8).every { i ->
+            double expected = rho.collect { m -> (0..<16).collect { m.get(i, it) }.max() }.max()
+            Math.abs(table.number(i, 'baseline_mean') - expected) < 1e-5
+        }
+
+        cleanup:
+        made?.close()
+        kernel?.close()
+    }
+
+    def "a rotation of 3072 dimensions is orthogonal to 1e-5 and the same each time"() {
+        given:
+        def kernel = compute.kernel('correlate')
+        def scope = compute.manager().newSubManager()
+        def random = new SplittableRandom(5)
+        float[] values = new float[3072 * 3072]
+        (0..<values.length).each { values[it] = (float) random.nextGaussian() }
+
+        when:
+        def q = kernel.call(scope, 'haar', scope.create(values, new Shape(3072, 3072))).get(0)
+        def product = q.matMul(q.transpose())
+        float worst = product.sub(scope.eye(3072)).abs().max().getFloat()
+
+        then:
+        worst < 1e-5
+
+        cleanup:
+        scope?.close()
+        kernel?.close()
+    }
+
+    def "controls bring known partners back to nothing"() {
+        given: 'two models that are permutations of each other, with autocorrelated and positional neurons'
+        def random = new Random(6)
+        int n = 6000
+        double[][] x = gaussian(random, n, 24)
+        x.eachWithIndex { row, i -> row[0] = (i % 16) / 16d + 0.05 * random.nextGaussian() }
+        int[] order = (23..0) as int[]
+        double[][] y = x.collect { row -> order.collect { row[it] } } as double[][]
+
+        when:
+        def study = CsvTable.read(correlate([a: [x], b: [y]], [draws: 5]).resolve('a__b.csv'))
+        def control = { String name ->
+            CsvTable.read(correlate([a: [x], b: [y]], [draws: 5, control: name, name: name]).resolve('a__b.csv'))
+        }
+        def excess = { table, int i -> table.number(i, 'max_corr') - table.number(i, 'baseline_mean') }
+
+        then: 'the study finds every partner'
+        (0..<24).every { study.integer(it, 'partner_neuron') == 23 - it && study.number(it, 'max_corr') > 0.9999 }
+        and: 'a shift by rows and an offset leaves nothing'
+        def shifted = control('shifted')
+        (0..<24).every { excess(shifted, it) < 0.3 }
+        and: 'a shift by whole rows leaves the position neuron alone'
+        def rows = control('row_shifted')
+        excess(rows, 0) > 0.3
+        (1..<24).every { excess(rows, it) < 0.3 }
+        and: 'a rotated model leaves nothing'
+        def rotated = control('rotated')
+        (0..<24).every { Math.abs(excess(rotated, it)) < 0.4 }
+        and: 'so does a permutation among equal tokens, since these neurons know no tokens'
+        def permuted = control('token_permuted')
+        (0..<24).every { excess(permuted, it) < 0.3 }
+    }
+
+    def "each neuron with itself between two checkpoints"() {
+        given:
+        def random = new Random(7)
+        int n = 500
+        double[][] x = gaussian(random, n, 5)
+        double[][] y = mixed(random, x, 5, 0.2)
+        x.each { it[4] = 1d }
+        def dirs = [[x, 100], [y, 20]].collect { v, step ->
+            TestData.activations(folder, "s1-t$step", [v] as List, [step: step, documents: (0..<n).collect { it.intdiv(40) }])
+        }
+
+        when:
+        def stage = new CorrelateStage(dirs, settings([:]))
+        stage.diagonal(compute, folder.resolve('self'), false)
+        stage.close()
+        def table = CsvTable.read(folder.resolve('self/s1-t20__s1-t100.self.csv'))
+        def rho = Reference.correlation(Reference.join([y], (0..<n) as int[]), Reference.join([x], (0..<n) as int[]))
+
+        then:
+        (0..<4).every { Math.abs(table.number(it, 'corr') - rho.get(it, it)) < 1e-6 }
+        table.text(4, 'corr') == null
+    }
+
+    def "bad calls are refused: #problem"() {
+        when:
+        double[][] x = gaussian(new Random(8), 64, 3)
+        def dirs = options.collect { id, o -> TestData.activations(folder, id, [x], o) }
+        new CorrelateStage(dirs, settings(more)).withCloseable { it.run(compute, folder.resolve('out'), false) }
+
+        then:
+        def e = thrown(ToolException)
+        e.code().status() == status
+        e.message.contains(text)
+        !Files.exists(folder.resolve('out'))
+        folder.toFile().list().every { !it.startsWith('.out') }
+
+        where:
+        problem            | options                                        | more              | status | text
+        'one model'        | [a: [:]]                                       | [:]               | 64     | 'at least two'
+        'other tokens'     | [a: [:], b: [tokensDigest: 'b' * 64, seed: 2]] | [:]               | 65     | 'different tokens'
+        'other steps'      | [a: [:], b: [step: 5, seed: 2]]                | [:]               | 64     | 'different steps'
+        'unknown pair'     | [a: [:], b: [seed: 2]]                         | [pairs: ['a:c']]  | 64     | "--pairs 'a:c'"
+        'unknown control'  | [a: [:], b: [seed: 2]]                         | [control: 'none2'] | 64    | "--control 'none2'"
+    }
+
+    private Path correlate(Map<String, List<double[][]>> models, Map options) {
+        def dirs = []
+        int seed = 1
+        models.each { id, layers ->
+            Path dir = folder.resolve(id)
+            dirs << (Files.exists(dir) ? dir : TestData.activations(folder, id, layers, [seed: seed]))
+            seed++
+        }
+        Path out = folder.resolve(options.name ?: 'out')
+        new CorrelateStage(dirs, settings(options)).withCloseable { it.run(compute, out, false) }
+        out
+    }
+
+    private static settings(Map o) {
+        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, o.control ?: 'none', null,
+                o.memory ?: (64L << 20))
+    }
+
+    /** Every number of A__B.csv against the reference; documents are two rows of 16, halves alternate documents. */
+    private static boolean agrees(Path out, String nameA, String nameB, List<double[][]> a, List<double[][]> b, int n) {
+        def table = CsvTable.read(out.resolve("${nameA}__${nameB}.csv"))
+        int[] all = (0..<n) as int[]
+        def halves = (0..1).collect { h -> all.findAll { it.intdiv(32) % 2 == h } as int[] }
+        def total = compare(a, b, all)
+        def half = halves.collect { compare(a, b, it) }
+        int widthA = a[0][0].length
+        int widthB = b[0][0].length
+        long[] histogram
+        SafetensorsFile.open(out.resolve("${nameA}__${nameB}.histogram.safetensors")).withCloseable {
+            histogram = it.longs('counts')
+        }
+        assert table.size() == a.size() * widthA
+        (0..<table.size()).each { i ->
+            assert table.integer(i, 'layer') == i.intdiv(widthA) && table.integer(i, 'neuron') == i % widthA
+            if (!total.rows.contains(i)) {
+                assert table.header().drop(2).every { table.text(i, it) == null }
+                return
+            }
+            def values = total.columns.collect { total.rho.get(i, it) }
+            double best = values.max()
+            assert near(table.number(i, 'max_corr'), best)
+            int partner = table.integer(i, 'partner_layer') * widthB + table.integer(i, 'partner_neuron')
+            assert near(total.rho.get(i, partner), best)
+            assert near(table.number(i, 'neg_corr'), values.min())
+            def back = total.rows.collect { total.rho.get(it, partner) }.max()
+            assert table.flag(i, 'mutual') == near(back, best)
+            halves.indices.each { h ->
+                boolean defined = half[h].rows.contains(i)
+                assert defined ? near(table.number(i, "max_corr_half${h + 1}"), Reference.largest(half[h].rho, i, half[h].columns))
+                        : table.text(i, "max_corr_half${h + 1}") == null
+            }
+            double mean = values.sum() / values.size()
+            def central = { int k -> values.collect { (it - mean)**k }.sum() / values.size() }
+            assert near(table.number(i, 'corr_mean'), mean)
+            assert near(table.number(i, 'corr_var'), central(2))
+            assert near(table.number(i, 'corr_skew'), central(3) / central(2)**1.5, 1e-4)
+            assert near(table.number(i, 'corr_kurt'), central(4) / central(2)**2, 1e-4)
+            def top = table.text(i, 'top_partners').split(';').collect { it.split(':')[1] as double }
+            def sorted = values.sort(false) { -it }.take(3)
+            assert top.size() == sorted.size() && [top, sorted].transpose().every { x, y -> near(x, y) }
+            def counts = new long[101]
+            values.each { v -> counts[(0..<100).count { v > -1 + 2.0d * it / 99 + 1e-9 }]++ }
+            def stored = histogram[i * 101..<(i + 1) * 101]
+            assert stored.sum() == values.size()
+            assert (0..100).sum { Math.abs(stored[it] - counts[it]) } <= 2
+        }
+        true
+    }
+
+    private static Map compare(List<double[][]> a, List<double[][]> b, int[] rows) {
+        def x = Reference.join(a, rows)
+        def y = Reference.join(b, rows)
+        [rho: Reference.correlation(x, y), rows: varying(x), columns: varying(y)]
+    }
+
+    private static List<Integer> varying(DMatrixRMaj x) {
+        (0..<x.numCols).findAll { j -> (1..<x.numRows).any { x.get(it, j) != x.get(0, j) } }
+    }
+
+    private static boolean near(double a, double b, double tolerance = 1e-6) {
+        Math.abs(a - b) <= tolerance
+    }
+
+    private static double[][] gaussian(Random random, int n, int width) {
+        (0..<n).collect { (0..<width).collect { random.nextGaussian() } as double[] } as double[][]
+    }
+
+    /** Random mixtures of a signal's columns with noise, through a rectifier. */
+    private static double[][] mixed(Random random, double[][] signal, int width, double noise) {
+        double[][] mix = gaussian(random, signal[0].length, width)
+        signal.collect { row ->
+            (0..<width).collect { j ->
+                double sum = noise * random.nextGaussian()
+                row.eachWithIndex { v, k -> sum += v * mix[k][j] }
+                Math.max(0d, sum)
+            } as double[]
+        } as double[][]
+    }
+}

@@ -1,0 +1,140 @@
+package unit.data
+
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.util.zip.CRC32
+import java.util.zip.ZipEntry
+import java.util.zip.ZipOutputStream
+
+/**
+ * Writes what {@code torch.save} would, opcode by opcode, so that files no PyTorch would write can be made as well. A tensor is
+ * {@code [name, storage class, storage key, storage elements, offset, shape, strides]}.
+ */
+class TorchBytes {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream()
+
+    static TorchBytes pickle() {
+        new TorchBytes().op(0x80, 2)
+    }
+
+    TorchBytes op(int... bytes) {
+        bytes.each { out.write(it) }
+        this
+    }
+
+    TorchBytes text(String text) {
+        op('X' as char as int).int32(text.bytes.length)
+        out.write(text.bytes)
+        this
+    }
+
+    TorchBytes int32(long value) {
+        out.write(little(4).putInt((int) value).array())
+        this
+    }
+
+    TorchBytes global(String module, String name) {
+        op('c' as char as int)
+        out.write("$module\n$name\n".bytes)
+        this
+    }
+
+    TorchBytes integer(long value) {
+        if (value >= Integer.MIN_VALUE && value <= Integer.MAX_VALUE) {
+            return op('J' as char as int).int32(value)
+        }
+        op(0x8a, 8)
+        out.write(little(8).putLong(value).array())
+        this
+    }
+
+    TorchBytes tuple(List<Long> values) {
+        op('(' as char as int)
+        values.each { integer(it) }
+        op('t' as char as int)
+    }
+
+    TorchBytes tensor(List spec, boolean legacy) {
+        text(spec[0] as String).global('torch._utils', '_rebuild_tensor_v2').op('(' as char as int)
+        op('(' as char as int).text('storage').global('torch', spec[1] as String).text(spec[2] as String).text('cpu')
+        integer(spec[3] as long)
+        if (legacy) {
+            op('N' as char as int)
+        }
+        op('t' as char as int, 'Q' as char as int).integer(spec[4] as long)
+        tuple(spec[5] as List<Long>).tuple(spec[6] as List<Long>).op(0x89)
+        global('collections', 'OrderedDict').op(')' as char as int, 'R' as char as int)
+        op('t' as char as int, 'R' as char as int)
+    }
+
+    TorchBytes stop() {
+        op('.' as char as int)
+    }
+
+    byte[] bytes() {
+        out.toByteArray()
+    }
+
+    static ByteBuffer little(int size) {
+        ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN)
+    }
+
+    static byte[] floats(double... values) {
+        def buffer = little(4 * values.length)
+        values.each { buffer.putFloat((float) it) }
+        buffer.array()
+    }
+
+    static byte[] stateDict(List<List> tensors, boolean legacy) {
+        def pickle = pickle().op('}' as char as int, '(' as char as int)
+        tensors.each { pickle.tensor(it, legacy) }
+        pickle.op('u' as char as int).stop().bytes()
+    }
+
+    /** The zip format; storages by key. */
+    static byte[] zip(List<List> tensors, Map<String, byte[]> storages) {
+        zipOf(stateDict(tensors, false), storages)
+    }
+
+    static byte[] zipOf(byte[] pickle, Map<String, byte[]> storages, Map<String, byte[]> more = [:]) {
+        def out = new ByteArrayOutputStream()
+        def zip = new ZipOutputStream(out)
+        def entries = ['m/data.pkl': pickle, 'm/byteorder': 'little'.bytes]
+        storages.each { key, data -> entries["m/data/$key" as String] = data }
+        (entries + more).each { name, data ->
+            def entry = new ZipEntry(name)
+            entry.method = ZipEntry.STORED
+            entry.size = data.length
+            entry.crc = new CRC32().tap { update(data) }.value
+            zip.putNextEntry(entry)
+            zip.write(data)
+            zip.closeEntry()
+        }
+        zip.close()
+        out.toByteArray()
+    }
+
+    /** The format of before PyTorch 1.6; storages by key, with their numbers of elements. */
+    static byte[] legacy(List<List> tensors, Map<String, byte[]> storages, Map<String, Long> elements) {
+        legacyOf(stateDict(tensors, true), storages, elements)
+    }
+
+    static byte[] legacyOf(byte[] state, Map<String, byte[]> storages, Map<String, Long> elements) {
+        def out = new ByteArrayOutputStream()
+        def magic = new BigInteger('1950a86a20f9469cfc6c', 16).toByteArray().toList().reverse() as byte[]
+        out.write(pickle().op(0x8a, magic.length).bytes())
+        out.write(magic)
+        out.write('.'.bytes)
+        out.write(pickle().integer(1001).stop().bytes())
+        out.write(pickle().op('}' as char as int).text('little_endian').op(0x88, 's' as char as int).stop().bytes())
+        out.write(state)
+        def keys = pickle().op(']' as char as int, '(' as char as int)
+        storages.keySet().each { keys.text(it) }
+        out.write(keys.op('e' as char as int).stop().bytes())
+        storages.each { key, data ->
+            out.write(little(8).putLong(elements[key]).array())
+            out.write(data)
+        }
+        out.toByteArray()
+    }
+}

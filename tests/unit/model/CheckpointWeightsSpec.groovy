@@ -1,0 +1,224 @@
+package unit.model
+
+import groovy.json.JsonOutput
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.file.Files
+import java.nio.file.Path
+import java.nio.file.StandardCopyOption
+import spock.lang.Specification
+import spock.lang.TempDir
+import universality.data.Dtype
+import universality.data.ExitCode
+import universality.data.SafetensorsFile
+import universality.data.SafetensorsWriter
+import universality.data.ToolException
+import universality.model.CheckpointWeights
+
+class CheckpointWeightsSpec extends Specification {
+    static final Path FIXTURES = Path.of(CheckpointWeightsSpec.getResource('/checkpoints').toURI())
+
+    @TempDir
+    Path temporary
+
+    /** A copy of the safetensors fixture with tensors changed: name → [dtype, shape, values], or null to leave one out. */
+    Path changed(Map<String, List> changes, String file = 'model.safetensors', Closure<Boolean> only = { true }) {
+        def folder = FIXTURES.resolve('gpt2-safetensors')
+        Files.copy(folder.resolve('config.json'), temporary.resolve('config.json'), StandardCopyOption.REPLACE_EXISTING)
+        def tensors = [:]
+        SafetensorsFile.open(folder.resolve('model.safetensors')).withCloseable { source ->
+            source.tensors().each { name, tensor ->
+                tensors[name] = [Dtype.F32, tensor.shape() as List, source.floats(name)]
+            }
+        }
+        changes.each { name, value -> value == null ? tensors.remove(name) : tensors.put(name, value) }
+        write(temporary.resolve(file), tensors.findAll { only(it.key) })
+        temporary
+    }
+
+    static void write(Path path, Map<String, List> tensors) {
+        new SafetensorsWriter(path).withCloseable { writer ->
+            tensors.each { name, t -> writer.declare(name, t[0] as Dtype, t[1] as long[]) }
+            tensors.each { name, t -> writer.floats(t[2] as float[]) }
+        }
+    }
+
+    static float[] original(String name) {
+        SafetensorsFile.open(FIXTURES.resolve('gpt2-safetensors/model.safetensors')).withCloseable { it.floats(name) }
+    }
+
+    static ToolException failure(Path folder, Closure use = { it.checkShapes() }) {
+        try {
+            CheckpointWeights.open(folder).withCloseable { use(it) }
+            return null
+        } catch (ToolException e) {
+            return e
+        }
+    }
+
+    def "every weight of #fixture is read with the shape of its config"() {
+        given:
+        def weights = CheckpointWeights.open(FIXTURES.resolve(fixture))
+
+        when:
+        weights.checkShapes()
+        def sizes = weights.config().weights().collect { name, shape ->
+            weights.read(name, shape).length == shape.inject(1L) { a, b -> a * b }
+        }
+
+        then: 'the values themselves are compared in TorchFileSpec'
+        sizes.size() == 2 + 12 * layers + 2
+        sizes.every()
+        weights.unexpected() == []
+        !weights.has('h.9.ln_1.weight')
+
+        cleanup:
+        weights?.close()
+
+        where:
+        fixture                     | layers
+        'gpt2-safetensors'          | 2
+        'gpt2-zip-pickle'           | 2
+        'gpt2-legacy-pickle'        | 3
+        'gpt2-inverse-layer-scaled' | 3
+    }
+
+    def "shards of #format are put together by their index"() {
+        given:
+        if (format == 'safetensors') {
+            changed([:], 'model-00001-of-00002.safetensors') { it.startsWith('h.0.') }
+            changed([:], 'model-00002-of-00002.safetensors') { !it.startsWith('h.0.') }
+        } else {
+            Files.copy(FIXTURES.resolve('gpt2-zip-pickle/config.json'), temporary.resolve('config.json'))
+            (1..2).each {
+                Files.copy(
+                    FIXTURES.resolve('gpt2-zip-pickle/pytorch_model.bin'),
+                    temporary.resolve("pytorch_model-0000${it}-of-00002.bin"))
+            }
+        }
+        def index = [weight_map: CheckpointWeights.open(FIXTURES.resolve(fixture)).withCloseable { whole ->
+            whole.config().weights().keySet().collectEntries { name ->
+                [prefix + name, "$stem-0000${name.startsWith('h.0.') ? 1 : 2}-of-00002.$extension".toString()]
+            }
+        }]
+        Files.writeString(temporary.resolve("${stem}.${extension}.index.json"), JsonOutput.toJson(index))
+
+        when:
+        def equal = CheckpointWeights.open(FIXTURES.resolve(fixture)).withCloseable { whole ->
+            CheckpointWeights.open(temporary).withCloseable { sharded ->
+                assert sharded.files().toSorted() == [
+                    "$stem-00001-of-00002.$extension", "$stem-00002-of-00002.$extension",
+                    "$stem.${extension}.index.json"]*.toString().toSorted()
+                whole.config().weights().collect { name, shape ->
+                    Arrays.equals(whole.read(name, shape), sharded.read(name, shape))
+                }
+            }
+        }
+
+        then:
+        equal.size() == 28
+        equal.every()
+
+        where:
+        format        | fixture            | prefix         | stem            | extension
+        'safetensors' | 'gpt2-safetensors' | ''             | 'model'         | 'safetensors'
+        'PyTorch'     | 'gpt2-zip-pickle'  | 'transformer.' | 'pytorch_model' | 'bin'
+    }
+
+    def "an index that says #what is refused"() {
+        given:
+        changed([:], 'model-1.safetensors')
+        Files.writeString(temporary.resolve('model.safetensors.index.json'), index)
+
+        when:
+        def e = failure(temporary)
+
+        then:
+        e.code() == code
+        e.message.contains(says)
+
+        where:
+        what                      | index                                                     | code                   | says
+        'nothing'                 | '{}'                                                      | ExitCode.BAD_DATA      | 'weight_map'
+        'a file outside'          | '{"weight_map": {"wte.weight": "../x.safetensors"}}'      | ExitCode.BAD_DATA      | '../x.safetensors'
+        'a tensor where none is'  | '{"weight_map": {"x": "model-1.safetensors"}}'            | ExitCode.BAD_DATA      | "'x'"
+        'a file that is missing'  | '{"weight_map": {"x": "model-2.safetensors"}}'            | ExitCode.MISSING_INPUT | 'model-2.safetensors'
+        'too few tensors'         | '{"weight_map": {"wte.weight": "model-1.safetensors"}}'   | ExitCode.BAD_DATA      | "no tensor 'wpe.weight'"
+        'no JSON'                 | 'hello'                                                   | ExitCode.BAD_DATA      | 'index.json'
+    }
+
+    def "#value in a weight is exit 65 and names the tensor and the place"() {
+        given:
+        def values = original('h.1.mlp.c_fc.bias')
+        values[5] = value
+        changed('h.1.mlp.c_fc.bias': [Dtype.F32, [128], values])
+
+        when:
+        def e = failure(temporary) { it.read('h.1.mlp.c_fc.bias', 128) }
+
+        then:
+        e.code() == ExitCode.BAD_DATA
+        e.message.contains("'h.1.mlp.c_fc.bias' holds $value at element 5")
+
+        where:
+        value << [Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY]
+    }
+
+    def "a tensor that is absent or of another shape is named with both shapes"() {
+        expect:
+        def e = failure(changed(changes))
+        e.code() == ExitCode.BAD_DATA
+        says.every { e.message.contains(it) }
+
+        where:
+        changes                                                       | says
+        ['h.1.mlp.c_proj.weight': null]                               | ["no tensor 'h.1.mlp.c_proj.weight'", '[128, 32]']
+        ['ln_f.bias': [Dtype.F32, [31], new float[31]]]               | ["'ln_f.bias'", '[31]', '[32]']
+        ['h.0.mlp.c_fc.weight': [Dtype.F32, [128, 32], new float[4096]]] | ["'h.0.mlp.c_fc.weight'", '[128, 32]', '[32, 128]']
+    }
+
+    def "buffers of old checkpoints are no weights, anything else unknown is reported"() {
+        given:
+        changed(
+            'h.0.attn.bias': [Dtype.F32, [1, 1, 2, 2], new float[4]],
+            'transformer.h.1.attn.masked_bias': [Dtype.F32, [], new float[1]],
+            'lm_head.weight': [Dtype.F32, [101, 32], new float[3232]],
+            'h.0.adapter.weight': [Dtype.F32, [1], new float[1]])
+
+        expect:
+        CheckpointWeights.open(temporary).withCloseable { it.unexpected() } == ['h.0.adapter.weight']
+    }
+
+    def "a folder without weights, or with Git LFS pointers for them, says so"() {
+        given:
+        Files.copy(FIXTURES.resolve('gpt2-zip-pickle/config.json'), temporary.resolve('config.json'))
+        if (content != null) {
+            Files.writeString(temporary.resolve('pytorch_model.bin'), content)
+        }
+
+        when:
+        def e = failure(temporary)
+
+        then:
+        e.code() == code
+        e.message.contains(says)
+
+        where:
+        content                                                                   | code                   | says
+        null                                                                      | ExitCode.MISSING_INPUT | 'model.safetensors, model.safetensors.index.json, pytorch_model.bin'
+        'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n'     | ExitCode.BAD_DATA      | 'git lfs pull'
+        ''                                                                        | ExitCode.BAD_DATA      | 'neither'
+    }
+
+    def "truncated safetensors is exit 65 wherever it is cut"() {
+        given:
+        def bytes = Files.readAllBytes(FIXTURES.resolve('gpt2-safetensors/model.safetensors'))
+        Files.copy(FIXTURES.resolve('gpt2-safetensors/config.json'), temporary.resolve('config.json'))
+
+        expect:
+        [0, 1, 7, 8, 9, 100, 2000, bytes.length.intdiv(2), bytes.length - 1].findAll { length ->
+            Files.write(temporary.resolve('model.safetensors'), Arrays.copyOf(bytes, length))
+            failure(temporary)?.code() != ExitCode.BAD_DATA
+        } == []
+    }
+}
