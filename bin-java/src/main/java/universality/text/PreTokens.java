@@ -27,8 +27,8 @@ final class PreTokens {
             plain.merge(text.substring(from, to), 1, Integer::sum);
             from = to;
         }
-        plain.forEach((word, n) ->
-                counts.merge(ByteAlphabet.text(word.getBytes(StandardCharsets.UTF_8)), n, Integer::sum));
+        plain.forEach(
+                (word, n) -> counts.merge(ByteAlphabet.text(word.getBytes(StandardCharsets.UTF_8)), n, Integer::sum));
     }
 
     /** Number of words in {@code text}. */
