@@ -1,5 +1,6 @@
 package unit.report
 
+import groovy.transform.Memoized
 import java.nio.file.Files
 import java.nio.file.Path
 import universality.data.CsvWriter
@@ -156,6 +157,7 @@ class StudyFixture {
     }
 
     /** Places of the strongest activations: neurons that are partners share most of theirs. */
+    @Memoized
     static int[] place(int seed, int layer, int neuron, int k) {
         Random random = k % 4 == 3 ? random('place', seed, layer, neuron, k) : random('place', layer, neuron, k)
         int row = neuron == 0 && layer == 0 && k == 0 ? 4 : neuron == 1 && layer == 0 && k == 0 ? 3 : random.nextInt(ROWS)
@@ -207,16 +209,18 @@ class StudyFixture {
 
     // tables
 
-    /** Excess of a neuron: it grows with the step, more in some neurons than in others, and is about 0 at step 0. */
+    /** Excess of a neuron: it grows with the step, more in some neurons than in others, is about 0 at step 0, and is lost again by a few. */
+    @Memoized
     static double excess(int seed, int step, int layer, int neuron) {
-        double growth = STEPS.indexOf(step) / 3d
+        double growth = [0d, 0.3d, 0.85d, neuron % 16 == 5 ? 0.4d : 1d][STEPS.indexOf(step)]
         double talent = random('talent', layer, neuron).nextDouble()
         double noise = 0.03 * random('noise', seed, step, layer, neuron).nextGaussian()
-        Math.max(-0.1d, growth * Math.pow(talent, 3) * (layer == 0 ? 0.75d : 0.9d) + noise)
+        Math.max(-0.1d, growth * Math.pow(talent, 2) * (layer == 0 ? 0.76d : 0.78d) + noise)
     }
 
+    @Memoized
     static double baseline(int seed, int layer, int neuron) {
-        0.2d + 0.06d * layer + 0.03d * random('baseline', seed, layer, neuron).nextGaussian()
+        0.1d + 0.02d * layer + 0.015d * random('baseline', seed, layer, neuron).nextGaussian()
     }
 
     static boolean universal(int seed, int step, int layer, int neuron) { excess(seed, step, layer, neuron) > 0.5 }
@@ -255,6 +259,7 @@ class StudyFixture {
         }
     }
 
+    @Memoized
     static long above(int seed, int step, int layer, double threshold) {
         (0..<WIDTH).count { !(layer == 1 && it == 63) && excess(seed, step, layer, it) > threshold }
     }
@@ -304,6 +309,7 @@ class StudyFixture {
         }
     }
 
+    @Memoized
     static List<List> persistence() {
         List<List> rows = []
         (['all'] + SEEDS).each { who ->

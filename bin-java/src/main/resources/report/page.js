@@ -1,6 +1,8 @@
 (function () {
   'use strict';
 
+  const FIRST = 25; // neurons listed before "show all"
+
   const all = (selector, root) => Array.from((root || document).querySelectorAll(selector));
 
   function theme() {
@@ -99,24 +101,33 @@
   function filter(list) {
     const fields = all('[data-filter]', list);
     const shown = list.querySelector('.shown');
+    const more = list.querySelector('.show-all');
+    let whole = false;
     const apply = () => {
       let count = 0;
+      const filtered = fields.some(field => field.type !== 'checkbox' && field.value.trim());
       for (const body of all('tbody', list)) {
         const fits = fields.every(field => {
+          if (field.type === 'checkbox') return !field.checked || !('repeat' in body.dataset);
           const wanted = field.value.trim().toLowerCase();
           if (!wanted) return true;
           return field.dataset.filter === 'text'
             ? body.textContent.toLowerCase().includes(wanted)
             : body.dataset[field.dataset.filter] === wanted;
         });
-        body.hidden = !fits;
         count += fits ? 1 : 0;
+        body.hidden = !fits || !(whole || filtered || count <= FIRST);
       }
+      more.hidden = whole || filtered || count <= FIRST;
+      more.textContent = 'Show all ' + count;
       shown.textContent = count + (count === 1 ? ' neuron' : ' neurons');
     };
     fields.forEach(field => field.addEventListener('input', apply));
     list.querySelector('.filters').hidden = false;
-    return () => { fields.forEach(field => { field.value = ''; }); apply(); };
+    const everything = () => { whole = true; fields.forEach(field => { field.value = ''; field.checked = false; }); apply(); };
+    more.addEventListener('click', () => { whole = true; apply(); });
+    apply();
+    return everything;
   }
 
   // A link to a partner shows it even when a filter hides it, and opens its texts.

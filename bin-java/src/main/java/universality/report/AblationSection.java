@@ -13,8 +13,8 @@ import universality.report.Study.Model;
 
 /** What breaks without the universal neurons, beside what breaks without as many others. */
 final class AblationSection implements Section {
-    private static final int WIDTH = 840;
-    private static final int LEFT = 190;
+    private static final int WIDTH = 900;
+    private static final int LEFT = 262;
     private static final int ROW = 16;
     private static final List<String> METRICS = List.of("delta_loss", "kl");
     private static final Map<String, String> CONDITIONS = new LinkedHashMap<>();
@@ -72,9 +72,58 @@ final class AblationSection implements Section {
                 "Δloss is the change of cross-entropy on held-out tokens, KL the divergence of the next-token distribution"
                         + " from the clean model's, both in nats per token. p is one-sided: how often a control's draw does at"
                         + " least as much. It cannot be smaller than 1 / (draws + 1).");
+        overview(all, out);
         Page.Switch views = page.new Switch("Checkpoint");
         shown.forEach(a -> views.view(a.label(), view(page, a)).choose());
         out.add(views.end());
+    }
+
+    /** The universal neurons of all layers together, a row for each checkpoint and control: seeds are the units of a claim. */
+    private static void overview(List<Ablated> all, Markup out) {
+        TableView table = new TableView(
+                "All universal neurons together, by checkpoint",
+                List.of(
+                        "Checkpoint",
+                        "Replaced by",
+                        "Control",
+                        "Neurons",
+                        "Δloss universal",
+                        "Δloss control",
+                        "Difference",
+                        "95% from",
+                        "to",
+                        "z",
+                        "p",
+                        "p adjusted"));
+        boolean any = false;
+        for (Ablated ablated : all) {
+            if (ablated.folder().lists("summary.csv")) {
+                CsvTable csv = CsvTable.read(ablated.folder().verified("summary.csv"), "layers", "control", "metric");
+                for (int i = 0; i < csv.size(); i++) {
+                    if ("all".equals(csv.text(i, "layers")) && METRICS.get(0).equals(csv.text(i, "metric"))) {
+                        any = true;
+                        overviewRow(ablated, csv, i, table);
+                    }
+                }
+            }
+        }
+        Markup rows = table.end();
+        if (any) {
+            out.add(rows);
+        }
+    }
+
+    private static void overviewRow(Ablated ablated, CsvTable csv, int i, TableView table) {
+        double neurons = csv.number(i, "neurons");
+        table.row()
+                .head(ablated.label())
+                .text(csv.text(i, "replace"))
+                .text(name(String.valueOf(csv.text(i, "control"))))
+                .value(neurons, Double.isFinite(neurons) ? Format.count(Math.round(neurons)) : Format.UNDEFINED);
+        for (String column : List.of("universal", "control_mean", "difference", "ci_low", "ci_high")) {
+            table.significant(csv.number(i, column));
+        }
+        table.fixed(csv.number(i, "z"), 2).significant(csv.number(i, "p")).significant(csv.number(i, "p_adjusted"));
     }
 
     private static Ablated ablated(Study study, Folder folder) {
@@ -146,7 +195,8 @@ final class AblationSection implements Section {
                             + " them universal."));
         });
         if (ablated.folder().lists("summary.csv")) {
-            out.add(table(ablated));
+            out.open("details").element("summary", "Numbers of every set of layers, control and metric");
+            out.add(table(ablated)).close();
         }
         return out;
     }

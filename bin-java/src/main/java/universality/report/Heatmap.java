@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.DoubleFunction;
 
 /**
- * A matrix of coloured cells with its numbers written inside. An undefined cell (NaN) stays blank with a dot.
+ * A matrix of coloured cells with its numbers written inside. An undefined cell (NaN) is grey; one without a tip is left out.
  *
  * @param rows row labels, top to bottom
  * @param columns column labels, left to right
@@ -52,12 +52,16 @@ record Heatmap(
 
     private void cell(Chart chart, int r, int c, double x, double y, int cell) {
         double value = values[r][c];
+        String words = tip.of(r, c);
+        if (words == null) {
+            return;
+        }
         if (!Double.isFinite(value)) {
-            chart.rect(x + 1, y + 1, cell - 2, ROW - 2, "cell-empty", 1, tip.of(r, c));
+            chart.rect(x + 1, y + 1, cell - 2, ROW - 2, "cell-empty", 1, words);
             return;
         }
         double strength = top > 0 ? Math.max(0, Math.min(1, value / top)) : 0;
-        chart.rect(x + 1, y + 1, cell - 2, ROW - 2, "cell", 0.04 + 0.96 * strength, tip.of(r, c));
+        chart.rect(x + 1, y + 1, cell - 2, ROW - 2, "cell", 0.04 + 0.96 * strength, words);
         chart.text(x + cell / 2.0, y + 17, label.apply(value), strength > 0.55 ? "cell-text on" : "cell-text");
     }
 }

@@ -3,10 +3,12 @@ package universality.report;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
@@ -111,6 +113,7 @@ final class NeuronSection implements Section {
         out.open("div", "class", "neurons");
         filters(neurons, out);
         table(family, neurons, anchors, texts, out);
+        out.element("button", "Show all", "type", "button", "class", "show-all", "hidden", "");
         out.close().line();
     }
 
@@ -178,6 +181,8 @@ final class NeuronSection implements Section {
                 .text("Text ")
                 .empty("input", "type", "search", "data-filter", "text", "size", "14")
                 .close();
+        out.open("label").empty("input", "type", "checkbox", "data-filter", "repeat", "checked", "");
+        out.text(" without partners of neurons above").close();
         out.element("output", Format.plural(neurons.size(), "neuron", "neurons"), "class", "shown");
         out.close();
     }
@@ -203,14 +208,16 @@ final class NeuronSection implements Section {
             out.element("th", head, "scope", "col");
         }
         out.close().close();
+        Set<String> shown = new HashSet<>();
         for (Neuron neuron : neurons) {
-            neuron(family, neuron, anchors, texts, out);
+            neuron(family, neuron, shown.contains(neuron.key()), anchors, texts, out);
+            neuron.partners().forEach(p -> shown.add(p.key()));
         }
         out.close().close();
     }
 
     private static void neuron(
-            Family family, Neuron neuron, Map<String, String> anchors, NeuronTexts texts, Markup out) {
+            Family family, Neuron neuron, boolean repeat, Map<String, String> anchors, NeuronTexts texts, Markup out) {
         List<Example> own = texts.examples(family, neuron.id(), neuron.layer(), neuron.index());
         out.open(
                 "tbody",
@@ -219,7 +226,9 @@ final class NeuronSection implements Section {
                 "data-seed",
                 Long.toString(neuron.seed()),
                 "data-layer",
-                Integer.toString(neuron.layer()));
+                Integer.toString(neuron.layer()),
+                "data-repeat",
+                repeat ? "" : null);
         out.open("tr");
         out.element(
                 "th",
@@ -337,12 +346,27 @@ final class NeuronSection implements Section {
         TokenTexts.Snippet snippet = text.get();
         out.open("span", "class", "snippet").text(visible(snippet.before()));
         String token = visible(snippet.token());
-        out.element("mark", token.isBlank() ? token.isEmpty() ? "∅" : "␣" : token);
+        boolean space = token.startsWith(" ") && !token.isBlank();
+        out.text(space ? " " : "");
+        out.element("mark", token.isBlank() ? token.isEmpty() ? "∅" : "␣" : space ? token.substring(1) : token);
         out.text(visible(snippet.after())).close();
     }
 
-    /** Line ends as a sign, so that a text stays on its line. */
+    /** Line ends as a sign, so that a text stays on its line; controls of writing direction by name, so that they act on nothing. */
     private static String visible(String text) {
-        return text.replace("\r\n", "↵").replace('\n', '↵').replace('\r', '↵').replace('\t', '⇥');
+        StringBuilder out = new StringBuilder();
+        text.replace("\r\n", "↵")
+                .replace('\n', '↵')
+                .replace('\r', '↵')
+                .replace('\t', '⇥')
+                .codePoints()
+                .forEach(c -> {
+                    if (Character.getType(c) == Character.FORMAT) {
+                        out.append(String.format("⟨U+%04X⟩", c));
+                    } else {
+                        out.appendCodePoint(c);
+                    }
+                });
+        return out.toString();
     }
 }

@@ -140,6 +140,12 @@ final class OverviewSection implements Section {
         return table.end();
     }
 
+    /** Integers by value, anything else as text, so that steps do not read 0, 1000, 200. */
+    private static int natural(String a, String b) {
+        boolean numbers = a.matches("\\d{1,18}") && b.matches("\\d{1,18}");
+        return numbers ? Long.compare(Long.parseLong(a), Long.parseLong(b)) : a.compareTo(b);
+    }
+
     private static String joined(SortedSet<String> values) {
         String all = String.join(" | ", values);
         return all.codePointCount(0, all.length()) <= MOST_CHARACTERS
@@ -273,7 +279,7 @@ final class OverviewSection implements Section {
             SortedMap<String, SortedSet<String>> values = new TreeMap<>();
             for (Folder folder : study.results().of(stage)) {
                 folder.manifest().parameters().forEach((name, value) -> values.computeIfAbsent(
-                                name, n -> new TreeSet<>())
+                                name, n -> new TreeSet<>(OverviewSection::natural))
                         .add(String.valueOf(value)));
             }
             if (!values.isEmpty()) {

@@ -140,7 +140,7 @@ final class PersistenceSection implements Section {
                 matrices(page, family, seed, pairs, List.copyOf(from), List.copyOf(to)),
                 "Row: the earlier step; column: the later. Left: P(t₁→t₂), the share of the neurons universal at t₁ that are"
                         + " universal at t₂ as well. Right: what chance would give if the universal neurons of t₂ were drawn"
-                        + " anew. A dot: no neuron was universal at t₁, so the share is undefined."));
+                        + " anew. Grey: no neuron was universal at t₁, so the share is undefined."));
         List<Pair> consecutive = pairs.stream()
                 .filter(Pair::consecutive)
                 .sorted(java.util.Comparator.comparingLong(Pair::to))
@@ -163,9 +163,9 @@ final class PersistenceSection implements Section {
     private static Chart matrices(
             Page page, String family, String seed, List<Pair> pairs, List<Long> from, List<Long> to) {
         boolean beside = to.size() <= 7;
-        int cell = beside ? Math.min(60, 310 / to.size()) : Heatmap.cell(to.size(), 700);
+        int cell = beside ? Math.min(64, 330 / to.size()) : Heatmap.cell(to.size(), 700);
         int block = Heatmap.height(from.size()) + 62;
-        int width = beside ? 2 * (80 + cell * to.size() + 16) : 80 + cell * to.size() + 16;
+        int width = beside ? 2 * Math.max(300, 80 + cell * to.size() + 16) : 80 + cell * to.size() + 16;
         Chart chart = new Chart(
                 page.figureName("persistence", family, seed),
                 "Persistence of universal neurons between steps and its chance level, " + family + ", seed " + seed,
@@ -174,7 +174,7 @@ final class PersistenceSection implements Section {
         double[][] shares = matrix(pairs, from, to, false);
         double[][] chances = matrix(pairs, from, to, true);
         heatmap(shares, "Persistence", from, to).draw(chart, 76, 30, cell);
-        chart.text(76, 18, "Persistence (% of those universal at t₁)", "panel-title");
+        chart.text(76, 18, "Persistence (%)", "panel-title");
         double x = beside ? width / 2.0 + 76 : 76;
         double y = beside ? 30 : block + 48;
         heatmap(chances, "Chance", from, to).draw(chart, x, y, cell);

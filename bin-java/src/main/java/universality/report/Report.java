@@ -74,10 +74,10 @@ public final class Report {
                 new EmergenceSection(),
                 new ScatterSection(),
                 new LayerSection(),
-                new NeuronSection(),
                 new PersistenceSection(),
-                new AblationSection(),
                 new LossSection(),
+                new AblationSection(),
+                new NeuronSection(),
                 new DownloadSection(downloadBytes));
     }
 

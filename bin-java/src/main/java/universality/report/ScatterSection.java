@@ -14,6 +14,8 @@ final class ScatterSection implements Section {
     private static final int PLACES_OF_STUDY = 120_000;
     private static final int FEWEST_PLACES = 2_500;
     private static final int MOST_PLACES = 15_000;
+    private static final int FEW_POINTS = 1_000;
+    private static final int REMARK_WIDTH = 58;
 
     /** One layer at one step, all seeds together. */
     private static final class Panel {
@@ -91,7 +93,7 @@ final class ScatterSection implements Section {
                 Format.plural(points, "neuron", "neurons") + " of "
                         + Format.plural(summary.checkpoints().size(), "seed", "seeds") + " at step "
                         + Format.count(summary.step())
-                        + ", darker where several coincide. Neurons above the upper line (baseline + "
+                        + ", stronger where several coincide. Neurons above the upper line (baseline + "
                         + summary.threshold()
                         + ") have enough excess to be universal; the lower line is where a real model"
                         + " correlates no better than a rotated one." + drawn);
@@ -132,19 +134,19 @@ final class ScatterSection implements Section {
                 "Mean best correlation with other seeds against rotation baseline for every neuron, step "
                         + summary.step(),
                 WIDTH,
-                rows * height + 34);
-        double right = Math.max(0.5, domain(panels));
+                rows * height + 46);
+        double right = Math.max(0.2, domain(panels));
         int index = 0;
         for (var entry : panels.entrySet()) {
             double left = index % columns * width + (index % columns == 0 ? 48 : 40);
-            double top = index / columns * height + 26;
+            double top = index / columns * height + 46;
             Axis x = Axis.linear(0, right, left, (index % columns + 1) * width - 10, columns == 2 ? 5 : 3, tenths());
             Axis y = Axis.linear(0, 1, top + height - 62, top, columns == 2 ? 5 : 3, tenths());
             panel(chart, entry.getKey(), entry.getValue(), x, y, summary.threshold(), factor);
             index++;
         }
-        chart.text(WIDTH / 2.0, rows * height + 18, "Rotation baseline (correlation ρ)", "axis-title mid");
-        chart.text(2, 11, "Best correlation, mean over the other seeds (ρ)", "axis-title");
+        chart.text(WIDTH / 2.0, rows * height + 32, "Rotation baseline (correlation ρ)", "axis-title mid");
+        chart.text(2, 13, "Best correlation, mean over the other seeds (ρ)", "axis-title");
         return chart;
     }
 
@@ -175,8 +177,9 @@ final class ScatterSection implements Section {
                 "panel-title");
         diagonal(chart, x, y, 0, "guide");
         diagonal(chart, x, y, threshold, "guide strong");
-        cloud(chart, x, y, panel.others.at(factor), "points other");
-        cloud(chart, x, y, panel.universal.at(factor), "points universal");
+        String few = all <= FEW_POINTS ? " few" : "";
+        cloud(chart, x, y, panel.others.at(factor), "points other" + few);
+        cloud(chart, x, y, panel.universal.at(factor), "points universal" + few);
     }
 
     /** The line correlation = baseline + {@code offset}, cut to the panel. */
@@ -184,6 +187,12 @@ final class ScatterSection implements Section {
         double end = Math.min(x.to(), y.to() - offset);
         if (end > x.from()) {
             chart.segment(x.at(0), y.at(offset), x.at(end), y.at(end + offset), classes);
+            double slope = (y.at(offset) - y.at(end + offset)) / (x.at(end) - x.at(0));
+            chart.text(
+                    x.at(end),
+                    y.at(end + offset) + 8 + REMARK_WIDTH * slope,
+                    "excess " + Format.fixed(offset, 2).replaceAll("\\.?0+$", ""),
+                    "remark end");
         }
     }
 

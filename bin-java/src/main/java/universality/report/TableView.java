@@ -4,8 +4,10 @@ import java.util.List;
 
 /** An HTML table whose columns can be sorted; cells keep the exact value beside the rounded one. */
 final class TableView {
+    private static final int LONGEST_ON_ONE_LINE = 32;
+
     private final Markup out = new Markup();
-    private boolean ended;
+    private boolean inRow;
 
     /** Starts a table with this caption and these column heads. */
     TableView(String caption, List<String> heads) {
@@ -19,10 +21,10 @@ final class TableView {
 
     /** Starts the next row. */
     TableView row() {
-        if (ended) {
+        if (inRow) {
             out.close("tr");
         }
-        ended = true;
+        inRow = true;
         out.open("tr");
         return this;
     }
@@ -38,7 +40,8 @@ final class TableView {
     }
 
     TableView text(String text) {
-        out.element("td", text == null ? Format.UNDEFINED : text);
+        boolean wrap = text != null && text.length() > LONGEST_ON_ONE_LINE;
+        out.element("td", text == null ? Format.UNDEFINED : text, "class", wrap ? "wrap" : null);
         return this;
     }
 
@@ -77,7 +80,7 @@ final class TableView {
     }
 
     Markup end() {
-        if (ended) {
+        if (inRow) {
             out.close("tr");
         }
         return out.close("tbody").close("table").close("div").line();
