@@ -61,11 +61,13 @@ workflow {
 
     // Text to rows of tokens, in splits that share no document
     TOKENIZE(
-        tuple([id: 'tokens'], launch.text, launch.tokenizer ?: []),
+        tuple([id: 'tokens'], launch.text, launch.ids ?: [], launch.tokenizer ?: []),
         Shell.options(
-            generate: launch.text ? null : params.generate_seed,
-            tokenizer: launch.tokenizer ? null : params.tokenizer,
-            context: params.context,
+            generate: launch.text || launch.ids ? null : params.generate_seed,
+            vocabulary: launch.ids ? params.vocabulary : null,
+            tokenizer: launch.tokenizer || launch.ids ? null : params.tokenizer,
+            context: launch.ids ? null : params.context,
+            tokens: params.tokens,
             split: study.splits(),
         ),
         digests.tokenize,
@@ -114,7 +116,6 @@ workflow {
         gather(study.correlations(), named('activate', ACTIVATE.out.activations)).map { task, needs ->
             tuple(task.meta, of('activate', needs), Shell.options(task.options + [device: params.device]))
         },
-        ch_split.map { folder -> folder.resolve('analysis') },
         digests.correlate,
     )
     def ch_correlations = CORRELATE.out.correlations.branch { meta, _folder ->

@@ -16,6 +16,8 @@ class Launch {
     Map<String, String> digests
     /** Text files, in order; empty where text is generated. */
     List<Path> text = []
+    /** Rows of token ids instead of text, or null. */
+    Path ids
     /** The tokenizer's file, where {@code --tokenizer} is not a name. */
     Path tokenizer
     /** Configuration of the small model that is trained. */
@@ -47,7 +49,11 @@ class Launch {
             return
         }
         text = params.text == null ? [] : Study.files('text', params.text)
-        tokenizer = params.tokenizer ==~ /r50k|byte|bpe:\d+/ ? null : file('tokenizer', params.tokenizer)
+        ids = params.ids == null ? null : file('ids', params.ids)
+        if (ids != null && (text || params.vocabulary == null)) {
+            throw new IllegalArgumentException(text ? '--ids and --text exclude each other' : '--ids needs --vocabulary, the number of token ids')
+        }
+        tokenizer = ids != null || params.tokenizer ==~ /r50k|byte|bpe:\d+/ ? null : file('tokenizer', params.tokenizer)
         model = params.model_config == null ? project.resolve('conf/models/demo.json') : file('model_config', params.model_config)
         study = params.input == null ? Study.trained(params) : Study.given(Path.of(params.input.toString()), params)
         digests = ToolDigest.all(STAGES, project)

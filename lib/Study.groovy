@@ -122,6 +122,11 @@ class Study {
                 }
             }
         }
+        List<String> needed = (trainings ? ['train'] : []) + ['analysis', 'heldout', 'examples']
+        String missing = needed.find { !(it in splits().split(',')*.takeBefore('=')) }
+        if (missing != null) {
+            throw new IllegalArgumentException("--split '${splits()}' has no '${missing}'; this study needs ${needed.join(', ')}")
+        }
         Set<Integer> known = checkpoints*.step.toSet()
         [control_steps: params.control_steps, ablate_steps: params.ablate_steps].each { name, choice ->
             Integer absent = choice in ['all', 'none', 'last'] ? null : integers(name, choice).find { !(it in known) }
@@ -155,15 +160,9 @@ class Study {
         return notes
     }
 
-    /** Rows of each split, as the tool's {@code --split} wants them; {@code train} only where there is training. */
+    /** What each split gets, as the tool's {@code --split} wants it; without training there is nothing to hold back for it. */
     String splits() {
-        Map<String, Object> rows = [
-            train   : trainings ? params.train_rows : 0,
-            analysis: params.analysis_rows,
-            heldout : params.heldout_rows,
-            examples: params.examples_rows,
-        ]
-        return rows.findAll { it.value > 0 }.collect { "${it.key}=${it.value}" }.join(',')
+        return params.split ?: (trainings ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'analysis=70%,heldout=25%,examples=5%')
     }
 
     Map<String, List<Map>> families() {

@@ -53,7 +53,8 @@ class ToolDigest {
             return true
         }
         if (parts[1] == 'cli') {
-            return !parts[2].contains('Command') || parts[2].startsWith(stage.capitalize() + 'Command')
+            String type = parts[2].replaceFirst('[.$].*', '')
+            return !type.endsWith('Command') || type in ['StageCommand', stage.capitalize() + 'Command']
         }
         return parts[1] in FLOORS || parts[1] == stage
     }

@@ -6,7 +6,6 @@ process CORRELATE {
 
     input:
     tuple val(meta), path(activations, stageAs: 'activations/*'), val(options)
-    path tokens, stageAs: 'tokens'
     val digest
 
     output:
@@ -15,7 +14,7 @@ process CORRELATE {
 
     script:
     """
-    'universality' correlate --activations ${activations} --tokens ${tokens} ${options} \\
+    'universality' correlate --activations ${activations} --group ${meta.id} ${options} \\
         --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id}
     """
 

@@ -1,10 +1,13 @@
-// Text, or what the generator writes, as rows of tokens in four splits that share no document.
+// Text, or what the generator writes, as rows of tokens in splits that share no document.
 process TOKENIZE {
     tag "${meta.id}"
     label 'tables'
 
     input:
-    tuple val(meta), path(text, stageAs: 'text?/*'), path(tokenizer, stageAs: 'tokenizer/*') // either may be empty
+    tuple val(meta),
+        path(text, stageAs: 'text?/*'), // this and what follows may be empty
+        path(ids, stageAs: 'ids/*'),
+        path(tokenizer, stageAs: 'tokenizer/*')
     val options
     val digest
 

@@ -114,6 +114,35 @@ class TorchBytes {
         out.toByteArray()
     }
 
+    /** The same archive with every size, offset and count moved into ZIP64 records. */
+    static byte[] zip64(byte[] zip) {
+        def source = ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN)
+        int end = zip.length - 22
+        int entries = source.getShort(end + 10)
+        int start = source.getInt(end + 16)
+        def directory = new ByteArrayOutputStream()
+        int at = start
+        entries.times {
+            int name = source.getShort(at + 28)
+            def extra = little(28).putShort((short) 1).putShort((short) 24).putLong(source.getInt(at + 24)).putLong(source.getInt(at + 20))
+                .putLong(source.getInt(at + 42)).array()
+            def fixed = little(46).put(zip, at, 46)
+            fixed.putInt(20, -1).putInt(24, -1).putInt(42, -1).putShort(30, (short) extra.length)
+            directory.write(fixed.array())
+            directory.write(zip, at + 46, name)
+            directory.write(extra)
+            at += 46 + name + source.getShort(at + 30) + source.getShort(at + 32)
+        }
+        def out = new ByteArrayOutputStream()
+        out.write(zip, 0, start)
+        out.write(directory.toByteArray())
+        out.write(little(56).putInt(0x06064b50).putLong(44).putInt(0).putInt(0).putInt(0).putLong(entries).putLong(entries)
+            .putLong(directory.size()).putLong(start).array())
+        out.write(little(20).putInt(0x07064b50).putInt(0).putLong(start + directory.size()).putInt(1).array())
+        out.write(little(22).putInt(0x06054b50).putInt(0).putInt(-1).putInt(-1).putInt(-1).putShort((short) 0).array())
+        out.toByteArray()
+    }
+
     /** The format of before PyTorch 1.6; storages by key, with their numbers of elements. */
     static byte[] legacy(List<List> tensors, Map<String, byte[]> storages, Map<String, Long> elements) {
         legacyOf(stateDict(tensors, true), storages, elements)

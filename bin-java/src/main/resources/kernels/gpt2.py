@@ -83,6 +83,53 @@ class Ops(Module):
         h = self.write(h, post, w, layer)
     return out
 
+  def trace(self, tokens: Tensor, w: List[Tensor], shape: Tensor, epsilon: Tensor) -> List[Tensor]:
+    # tokens I64 [batch, pos] -> for each layer blocks.{L}.hook_resid_post [batch, pos, d_model] and
+    # blocks.{L}.mlp.hook_post [batch * pos, d_mlp]: all that a run which changes neurons can start from
+    eps = float(epsilon)
+    out : List[Tensor] = []
+    h = self.embed(tokens, w)
+    for layer in range(int(shape[0])):
+      h = h + self.attention(h, w, layer, shape, eps)
+      post = self.activation(self.pre(h, w, layer, eps), int(shape[2]))
+      h = self.write(h, post, w, layer)
+      out.append(h)
+      out.append(post)
+    return out
+
+  def finish(self, h: Tensor, kept: Tensor, w: List[Tensor], epsilon: Tensor) -> Tensor:
+    # h, the last layer's hook_resid_post; kept I64 [n] flat positions -> what the unembedding reads, [n, d_model]
+    last = len(w) - 1
+    width = h.size(2)
+    x = h.reshape([-1, width]).index_select(0, kept)
+    return torch.layer_norm(x, [width], w[last - 2], w[last - 1], float(epsilon))
+
+  def change(self, h: Tensor, post: Tensor, neurons: Tensor, value: Tensor, w: List[Tensor], layer: int) -> Tensor:
+    # The residual stream after a layer, when the post-activations of some neurons become value: h + (value - post) W_out,
+    # over these neurons only. value [s], or [batch * pos, d_mlp] of which the neurons' columns are taken
+    if value.dim() == 2:
+      value = value.index_select(1, neurons)
+    delta = value - post.index_select(1, neurons)
+    return h + torch.mm(delta, w[2 + 12 * layer + 10].index_select(0, neurons)).view(h.size())
+
+  def resume(self, h: Tensor, post: Tensor, kept: Tensor, layers: Tensor, neurons: List[Tensor], values: List[Tensor], w: List[Tensor], shape: Tensor, epsilon: Tensor) -> Tensor:
+    # Runs on from an undisturbed trace with neurons replaced at every position. layers I64 [k], ascending: the layers that
+    # have such neurons; neurons: k of I64 [s]; values: k, as in change; h, post: the trace at layers[0].
+    # -> finish of the kept positions
+    eps = float(epsilon)
+    first = int(layers[0])
+    h = self.change(h, post, neurons[0], values[0], w, first)
+    next = 1
+    for layer in range(first + 1, int(shape[0])):
+      h = h + self.attention(h, w, layer, shape, eps)
+      p = self.activation(self.pre(h, w, layer, eps), int(shape[2]))
+      h = self.write(h, p, w, layer)
+      if next < len(neurons):
+        if int(layers[next]) == layer:
+          h = self.change(h, p, neurons[next], values[next], w, layer)
+          next = next + 1
+    return self.finish(h, kept, w, epsilon)
+
   def adamw(self, tokens: Tensor, w: List[Tensor], m: List[Tensor], v: List[Tensor], shape: Tensor, hyper: Tensor) -> Tensor:
     # One training step on tokens I64 [batch, pos]; w, m, v modified.
     # hyper F64 [9]: layer norm epsilon, learning rate, beta1, beta2, adam epsilon, weight decay, clip norm, step (from 1), tied

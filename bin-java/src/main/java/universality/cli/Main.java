@@ -25,6 +25,7 @@ import universality.data.ToolException;
             PersistCommand.class,
             AblateCommand.class,
             ReportCommand.class,
+            WarmUpCommand.class,
         })
 public final class Main implements Runnable {
     @Spec

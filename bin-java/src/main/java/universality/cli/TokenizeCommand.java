@@ -60,7 +60,7 @@ final class TokenizeCommand extends StageCommand {
     @Option(
             names = "--context",
             paramLabel = "N",
-            description = "tokens in a row, BOS included (default: 512; with --ids: the rows' own length)")
+            description = "tokens in a row, at least 2, BOS included (default: 512; with --ids: the rows' own length)")
     Integer context;
 
     @Option(
@@ -90,6 +90,9 @@ final class TokenizeCommand extends StageCommand {
         if (ids != (vocabulary != null)) {
             throw ToolException.usage("--vocabulary V goes with --ids, and only with it");
         }
+        if (context != null && context < 2) {
+            throw ToolException.usage("--context %d: a row needs BOS and at least one more token", context);
+        }
         if (ids == (tokenizer != null)) {
             throw ToolException.usage(
                     ids
@@ -98,7 +101,7 @@ final class TokenizeCommand extends StageCommand {
         }
         TokenizeJob.Settings settings = new TokenizeJob.Settings(
                 tokenizer,
-                context == null ? 512 : context,
+                context != null ? context : ids ? 0 : 512,
                 split == null ? null : SplitPlan.parse(split),
                 tokens,
                 splitSeed);

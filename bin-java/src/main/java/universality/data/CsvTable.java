@@ -15,6 +15,10 @@ import org.apache.commons.csv.CSVRecord;
 
 /** A table read whole into memory. Immutable. An empty cell is undefined: {@code NaN} as a number, {@code null} as text. */
 public final class CsvTable {
+    // in a table of one column an empty line is a row with an empty cell
+    private static final CSVFormat FORMAT =
+            CSVFormat.DEFAULT.builder().setIgnoreEmptyLines(false).get();
+
     private final Path file;
     private final List<String> header;
     private final Map<String, Integer> columns = new HashMap<>();
@@ -35,14 +39,16 @@ public final class CsvTable {
      * @throws ToolException if it is missing, not UTF-8 CSV, ragged, has a column twice, or lacks one of {@code required}
      */
     public static CsvTable read(Path file, String... required) {
-        try (CSVParser parser =
-                CSVParser.parse(Files.newBufferedReader(file, StandardCharsets.UTF_8), CSVFormat.DEFAULT)) {
+        try (CSVParser parser = CSVParser.parse(Files.newBufferedReader(file, StandardCharsets.UTF_8), FORMAT)) {
             List<String[]> rows = new ArrayList<>();
             List<String> header = null;
             for (CSVRecord record : parser) {
                 if (header == null) {
                     header = List.of(record.values());
                     continue;
+                }
+                if (header.size() > 1 && record.size() == 1 && record.get(0).isEmpty()) {
+                    continue; // a blank line, as editors leave at the end
                 }
                 if (record.size() != header.size()) {
                     throw ToolException.badData(
@@ -87,17 +93,25 @@ public final class CsvTable {
         return cell.isEmpty() ? null : cell;
     }
 
-    /** The cell as a number, NaN where it is empty. */
+    /**
+     * The cell as a number, NaN where it is empty.
+     *
+     * @throws ToolException (bad data) if it is not a finite number; undefined values are empty, never written as NaN
+     */
     public double number(int row, String column) {
         String cell = text(row, column);
         if (cell == null) {
             return Double.NaN;
         }
         try {
-            return Double.parseDouble(cell);
+            double number = Double.parseDouble(cell);
+            if (Double.isFinite(number)) {
+                return number;
+            }
         } catch (NumberFormatException e) {
-            throw ToolException.badData("%s, row %d: %s is '%s', not a number", file, row + 2, column, cell);
+            // said below
         }
+        throw ToolException.badData("%s, row %d: %s is '%s', not a number", file, row + 2, column, cell);
     }
 
     /**

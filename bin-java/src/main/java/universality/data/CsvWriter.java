@@ -1,7 +1,6 @@
 package universality.data;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +68,7 @@ public final class CsvWriter implements AutoCloseable {
         try {
             printer.close(true);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new ToolException(ExitCode.CANNOT_WRITE, file + " cannot be written: " + e.getMessage(), e);
         }
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -158,7 +159,7 @@ public record Manifest(
             throw ToolException.missing("%s has no %s; %s", folder, NAME, advice);
         }
         Manifest manifest = Json.read(file, Manifest.class);
-        if (manifest.stage() == null || manifest.id() == null) {
+        if (manifest == null || manifest.stage() == null || manifest.id() == null) {
             throw ToolException.badData("%s names no stage or id: it is not a manifest of these tools", file);
         }
         for (FileEntry entry : manifest.files()) {
@@ -168,6 +169,11 @@ public record Manifest(
     }
 
     private void checkSize(Path folder, FileEntry entry) {
+        if (entry.path() == null || entry.sha256() == null || !isInside(entry.path())) {
+            throw ToolException.badData(
+                    "%s lists the file '%s': a path inside the folder and its sha256 were expected",
+                    folder.resolve(NAME), entry.path());
+        }
         Path file = folder.resolve(entry.path());
         try {
             long bytes = Files.size(file);
@@ -179,6 +185,15 @@ public record Manifest(
         } catch (IOException e) {
             throw ToolException.missing(
                     "%s is listed in %s but cannot be read; rerun the stage '%s'", file, NAME, stage);
+        }
+    }
+
+    private static boolean isInside(String path) {
+        try {
+            Path relative = Path.of(path);
+            return !relative.isAbsolute() && !relative.normalize().startsWith("..");
+        } catch (InvalidPathException e) {
+            return false;
         }
     }
 

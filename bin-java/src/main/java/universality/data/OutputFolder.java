@@ -11,8 +11,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +23,13 @@ import java.util.stream.Stream;
  * found under the final name. Not thread-safe but for {@link #file}.
  */
 public final class OutputFolder implements AutoCloseable {
+    /** Temporary folders of this process, for the day it is asked to end (Ctrl-C, a scheduler's SIGTERM). */
+    private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> UNFINISHED.forEach(OutputFolder::deleteQuietly)));
+    }
+
     private final Path target;
     private final Path temporary;
     private final boolean overwrite;
@@ -55,6 +64,7 @@ public final class OutputFolder implements AutoCloseable {
             Path probe = Files.createDirectory(temporary.resolve("mode"));
             Files.setPosixFilePermissions(temporary, Files.getPosixFilePermissions(probe));
             Files.delete(probe);
+            UNFINISHED.add(temporary);
             return new OutputFolder(absolute, temporary, overwrite);
         } catch (IOException e) {
             throw new ToolException(ExitCode.CANNOT_WRITE, target + " cannot be written: " + reason(e), e);
@@ -142,6 +152,7 @@ public final class OutputFolder implements AutoCloseable {
             }
             moveIntoPlace();
             committed = true;
+            UNFINISHED.remove(temporary);
             return manifest;
         } catch (IOException | UncheckedIOException e) {
             throw new ToolException(ExitCode.CANNOT_WRITE, target + " cannot be written: " + reason(e), e);
@@ -171,12 +182,23 @@ public final class OutputFolder implements AutoCloseable {
             Files.move(target, old);
         }
         try {
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(temporary, target);
+            rename(temporary, target);
+        } catch (IOException e) {
+            if (old != null) {
+                rename(old, target); // what was there is better than nothing
+            }
+            throw e;
         }
         if (old != null) {
             deleteTree(old);
+        }
+    }
+
+    private static void rename(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to);
         }
     }
 
@@ -186,9 +208,10 @@ public final class OutputFolder implements AutoCloseable {
         if (!committed) {
             try {
                 deleteTree(temporary);
-            } catch (IOException e) {
+            } catch (IOException | UncheckedIOException e) {
                 throw new ToolException(ExitCode.CANNOT_WRITE, temporary + " cannot be removed: " + reason(e), e);
             }
+            UNFINISHED.remove(temporary);
         }
     }
 
@@ -201,6 +224,14 @@ public final class OutputFolder implements AutoCloseable {
             for (Path path : (Iterable<Path>) walk.sorted(Comparator.reverseOrder())::iterator) {
                 Files.deleteIfExists(path);
             }
+        }
+    }
+
+    private static void deleteQuietly(Path root) {
+        try {
+            deleteTree(root);
+        } catch (IOException | UncheckedIOException e) {
+            // the process is ending and has nobody left to tell; the name says that the folder is temporary
         }
     }
 

@@ -19,7 +19,8 @@ import java.util.zip.ZipFile;
  * rebuild that gives the same bytes leaves it alone. {@code lib/ToolDigest.groovy} computes the same for the workflow.
  *
  * <p>sha256 over sorted lines: {@code NAME CRC SIZE} of the jar's entries below the stage's package, the floors below the
- * stages ({@code model, text, tensor, stats, data}), shared command-line classes, the stage's own command, and resources
+ * stages ({@code model, text, tensor, stats, data}), command-line classes but for the commands of others (top-level classes
+ * {@code XCommand}, {@code StageCommand} excepted, with what is nested in them), and resources
  * ({@code report/} for the report alone); {@code lib/NAME SIZE} of every library jar beside it in {@code lib/};
  * {@code launcher CRC SIZE} of {@code bin/universality}, two folders above the jar.
  */
@@ -45,17 +46,18 @@ public final class StageDigest {
         return Digests.ofText(String.join("\n", lines) + "\n");
     }
 
-    private static boolean runs(String stage, String name) {
-        if (!name.startsWith("universality/")) {
+    private static boolean runs(String stage, String entry) {
+        if (!entry.startsWith("universality/")) {
             // resources: kernels, features; the report's template only matters to the report
-            return !name.startsWith("META-INF/") && (!name.startsWith("report/") || stage.equals("report"));
+            return !entry.startsWith("META-INF/") && (!entry.startsWith("report/") || stage.equals("report"));
         }
-        String[] parts = name.split("/");
+        String[] parts = entry.split("/");
         if (parts.length < 3) {
             return true;
         }
         if (parts[1].equals("cli")) {
-            return !parts[2].contains("Command") || parts[2].startsWith(command(stage));
+            String name = parts[2].replaceFirst("[.$].*", "");
+            return !name.endsWith("Command") || name.equals("StageCommand") || name.equals(command(stage));
         }
         return FLOORS.contains(parts[1]) || parts[1].equals(stage);
     }
@@ -77,9 +79,9 @@ public final class StageDigest {
     }
 
     private static String launcher(Path jar) throws IOException {
-        Path project = jar.toAbsolutePath().normalize().getParent().getParent().getParent();
-        Path launcher = project == null ? null : project.resolve("bin/universality");
-        if (launcher == null || !Files.isRegularFile(launcher)) {
+        Path launcher =
+                jar.toAbsolutePath().resolve("../../../bin/universality").normalize();
+        if (!Files.isRegularFile(launcher)) {
             return "launcher absent";
         }
         byte[] bytes = Files.readAllBytes(launcher);

@@ -225,7 +225,7 @@ public final class TorchFile implements TensorFile {
         TorchUnpickler.Storage storage = view.storage();
         if (!fits(view)) {
             throw new Malformed(
-                    "tensor '%s' of shape %s, strides %s and offset %d does not fit its storage of %d elements",
+                    "tensor '%s' of shape %s, strides %s and offset %d reaches outside its storage of %d elements or repeats some",
                     name,
                     Arrays.toString(view.shape()),
                     Arrays.toString(view.strides()),

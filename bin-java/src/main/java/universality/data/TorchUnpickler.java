@@ -27,7 +27,7 @@ import java.util.TreeSet;
  */
 final class TorchUnpickler {
     /** A model of a thousand tensors takes about thirty thousand. */
-    private static final int MOST_OPERATIONS = 2_000_000;
+    private static final int MOST_OPERATIONS = 500_000;
 
     private static final int MOST_DIMENSIONS = 64;
 

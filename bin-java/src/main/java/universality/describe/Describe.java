@@ -42,11 +42,15 @@ public final class Describe {
     private final CheckpointFolder checkpoint;
     private final ActivationMoments moments;
     private final boolean raw;
+    private final boolean[][] inactive;
+    private final boolean[][] constantBefore;
 
     private Describe(CheckpointFolder checkpoint, ActivationMoments moments, boolean raw) {
         this.checkpoint = checkpoint;
         this.moments = moments;
         this.raw = raw;
+        this.inactive = moments.inactive();
+        this.constantBefore = ActivationMoments.inactive(moments.pre().m2(), moments.count());
     }
 
     /**
@@ -82,14 +86,13 @@ public final class Describe {
     }
 
     private void write(CheckpointWeights weights, Path out, boolean overwrite) {
-        boolean[][] inactive = moments.inactive();
         long inactiveCount = 0;
         try (OutputFolder folder = OutputFolder.create(out, overwrite)) {
             try (CsvWriter table = new CsvWriter(folder.file(checkpoint.id() + ".csv"), COLUMNS)) {
                 for (int layer = 0; layer < moments.layers(); layer++) {
                     WeightStatistics statistics = WeightStatistics.of(weights, layer, raw);
                     for (int neuron = 0; neuron < moments.dMlp(); neuron++) {
-                        table.row(row(statistics, layer, neuron, inactive[layer][neuron]));
+                        table.row(row(statistics, layer, neuron));
                         inactiveCount += inactive[layer][neuron] ? 1 : 0;
                     }
                 }
@@ -109,7 +112,10 @@ public final class Describe {
         }
     }
 
-    private Object[] row(WeightStatistics w, int layer, int neuron, boolean inactive) {
+    private Object[] row(WeightStatistics w, int layer, int neuron) {
+        // the variance of what does not vary is rounding, and its skewness and kurtosis are those of rounding
+        boolean shapeless = constantBefore[layer][neuron];
+        boolean dead = inactive[layer][neuron];
         ActivationMoments.Sums pre = moments.pre();
         ActivationMoments.Sums post = moments.post();
         return new Object[] {
@@ -122,8 +128,8 @@ public final class Describe {
             w.penalty()[neuron],
             pre.mean()[layer][neuron],
             pre.variance(layer, neuron),
-            pre.skewness(layer, neuron),
-            pre.kurtosis(layer, neuron),
+            shapeless ? null : (Double) pre.skewness(layer, neuron),
+            shapeless ? null : (Double) pre.kurtosis(layer, neuron),
             moments.prePositive()[layer][neuron] / moments.count(),
             null,
             null,
@@ -131,12 +137,12 @@ public final class Describe {
             null,
             post.mean()[layer][neuron],
             post.variance(layer, neuron),
-            post.skewness(layer, neuron),
-            post.kurtosis(layer, neuron),
+            dead ? null : (Double) post.skewness(layer, neuron),
+            dead ? null : (Double) post.kurtosis(layer, neuron),
             moments.postAbsMean()[layer][neuron],
             moments.postMeanSquare()[layer][neuron],
             moments.postAbsMean()[layer][neuron] * w.outNorm()[neuron],
-            inactive
+            dead
         };
     }
 }

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import universality.data.CsvTable;
 import universality.data.Dtype;
 import universality.data.Manifest;
+import universality.data.NeuronShape;
 import universality.data.SafetensorsFile;
 import universality.data.ToolException;
 import universality.stats.Moments;
@@ -35,12 +36,12 @@ final class Attributes {
             "vocab_skew",
             "vocab_kurt");
 
-    private final Shape shape;
+    private final NeuronShape shape;
     private final Map<String, double[]> columns = new HashMap<>();
     private boolean[] inactive;
     private long kept;
 
-    Attributes(Shape shape) {
+    Attributes(NeuronShape shape) {
         this.shape = shape;
     }
 
@@ -70,7 +71,7 @@ final class Attributes {
     void describe(Folder folder) {
         Path file = folder.manifest().verified(folder.path(), folder.manifest().id() + ".csv");
         CsvTable table = CsvTable.read(file, "layer", "neuron");
-        checkRows(file, table);
+        checkShape(file, NeuronShape.complete(file, table));
         for (String column : COLUMNS) {
             read(table, column);
         }
@@ -91,15 +92,7 @@ final class Attributes {
         }
     }
 
-    private void checkRows(Path file, CsvTable table) {
-        int[] layer = new int[table.size()];
-        int[] neuron = new int[table.size()];
-        Arrays.setAll(layer, row -> (int) table.integer(row, "layer"));
-        Arrays.setAll(neuron, row -> (int) table.integer(row, "neuron"));
-        checkShape(file, Shape.complete(file, layer, neuron));
-    }
-
-    private void checkShape(Path file, Shape found) {
+    private void checkShape(Path file, NeuronShape found) {
         if (!found.equals(shape)) {
             throw ToolException.badData(
                     "%s is of %d layers of %d neurons, but the correlations are of %d layers of %d: they are of another model",
@@ -113,7 +106,7 @@ final class Attributes {
         Path path = folder.manifest().verified(folder.path(), "moments.safetensors");
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             long[] sizes = file.tensor("post.m2", Dtype.F64, -1, -1).shape();
-            checkShape(path, new Shape((int) sizes[0], (int) sizes[1]));
+            checkShape(path, new NeuronShape((int) sizes[0], (int) sizes[1]));
             long count = (long) file.doubles("count")[0];
             kept = kept == 0 ? count : kept;
             Moments[] pre = moments(file, "pre", sizes, count);

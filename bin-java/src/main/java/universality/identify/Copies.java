@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import universality.data.NeuronShape;
 import universality.stats.UnionFind;
 
 /**
@@ -21,7 +22,7 @@ final class Copies {
     }
 
     /** Adds what the table of another model against this one proves: each of its rows is a partner of those that it lists. */
-    void add(PairTable otherToThis, Shape shape) {
+    void add(PairTable otherToThis, NeuronShape shape) {
         for (PairTable.Partner[] partners : otherToThis.top()) {
             for (int i = 0; i < partners.length; i++) {
                 for (int j = 0; j < i; j++) {

@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import universality.data.CheckpointName;
 import universality.data.Ids;
 import universality.data.Json;
 import universality.data.Manifest;
@@ -29,7 +30,7 @@ final class Correlations {
 
     private final List<Source> sources = new ArrayList<>();
     private final SortedMap<String, Map<String, Source>> pairs = new TreeMap<>();
-    private final Map<String, Checkpoint> checkpoints = new HashMap<>();
+    private final Map<String, CheckpointName> checkpoints = new HashMap<>();
     private final Set<Long> kept = new TreeSet<>();
 
     private Correlations() {}
@@ -125,7 +126,7 @@ final class Correlations {
             }
         }
         for (JsonNode node : summary.path("checkpoints")) {
-            Checkpoint checkpoint = Checkpoint.of(node, file);
+            CheckpointName checkpoint = CheckpointName.of(node, file);
             checkpoints.put(checkpoint.id(), checkpoint);
         }
     }
@@ -171,7 +172,7 @@ final class Correlations {
     }
 
     /** What a summary says about a checkpoint, if any does. */
-    Optional<Checkpoint> checkpoint(String id) {
+    Optional<CheckpointName> checkpoint(String id) {
         return Optional.ofNullable(checkpoints.get(id));
     }
 

@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import universality.data.CheckpointName;
 import universality.data.Json;
 import universality.data.Manifest;
+import universality.data.NeuronShape;
 import universality.data.OutputFolder;
 import universality.data.ToolException;
 
@@ -68,7 +70,7 @@ public final class Identify {
     }
 
     private void run() throws IOException {
-        List<Checkpoint> checkpoints = checkpoints();
+        List<CheckpointName> checkpoints = checkpoints();
         for (int a = 0; a < checkpoints.size(); a++) {
             for (int b = a + 1; b < checkpoints.size(); b++) {
                 addPair(checkpoints.get(a), checkpoints.get(b));
@@ -96,10 +98,10 @@ public final class Identify {
         out.commit("identify", correlations.family() + "-t" + correlations.step());
     }
 
-    private List<Checkpoint> checkpoints() {
-        List<Checkpoint> checkpoints = new ArrayList<>();
+    private List<CheckpointName> checkpoints() {
+        List<CheckpointName> checkpoints = new ArrayList<>();
         for (String id : correlations.ids()) {
-            Checkpoint checkpoint = checkpoint(id);
+            CheckpointName checkpoint = checkpoint(id);
             if (!checkpoint.family().equals(correlations.family()) || checkpoint.step() != correlations.step()) {
                 throw ToolException.badData(
                         "checkpoint '%s' is of family '%s' at step %d, but its correlations are of '%s' at step %d",
@@ -116,22 +118,22 @@ public final class Identify {
         return checkpoints;
     }
 
-    private Checkpoint checkpoint(String id) {
+    private CheckpointName checkpoint(String id) {
         return correlations
                 .checkpoint(id)
                 .or(() -> fromManifest(activations.get(id)))
                 .or(() -> fromManifest(descriptions.get(id)))
-                .or(() -> Checkpoint.ofDefaultId(id))
+                .or(() -> CheckpointName.ofDefaultId(id))
                 .orElseThrow(() -> ToolException.badData(
                         "the seed of checkpoint '%s' is unknown: pass its folder with --activations", id));
     }
 
-    private static Optional<Checkpoint> fromManifest(Attributes.Folder folder) {
-        return folder == null ? Optional.empty() : Checkpoint.of(folder.manifest());
+    private static Optional<CheckpointName> fromManifest(Attributes.Folder folder) {
+        return folder == null ? Optional.empty() : CheckpointName.of(folder.manifest());
     }
 
     /** Reads both tables of a pair, and lets them go again: only sums and best partners are kept. */
-    private void addPair(Checkpoint a, Checkpoint b) {
+    private void addPair(CheckpointName a, CheckpointName b) {
         PairTable ab = correlations.table(a.id(), b.id());
         PairTable ba = correlations.table(b.id(), a.id());
         Model modelA = model(a, ab);
@@ -150,8 +152,8 @@ public final class Identify {
         model.copies.add(reverse, model.shape);
     }
 
-    private Model model(Checkpoint checkpoint, PairTable table) {
-        Shape shape = Shape.complete(table.file(), table.layer(), table.neuron());
+    private Model model(CheckpointName checkpoint, PairTable table) {
+        NeuronShape shape = NeuronShape.complete(table.file(), table.layer(), table.neuron());
         Model model = models.computeIfAbsent(
                 checkpoint.id(), id -> new Model(checkpoint, shape, attributes(checkpoint.id(), shape)));
         if (!model.shape.equals(shape)) {
@@ -167,7 +169,7 @@ public final class Identify {
         return model;
     }
 
-    private Attributes attributes(String id, Shape shape) {
+    private Attributes attributes(String id, NeuronShape shape) {
         Attributes attributes = new Attributes(shape);
         if (descriptions.containsKey(id)) {
             attributes.describe(descriptions.get(id));

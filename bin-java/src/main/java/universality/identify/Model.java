@@ -1,5 +1,8 @@
 package universality.identify;
 
+import universality.data.CheckpointName;
+import universality.data.NeuronShape;
+
 /** Everything about one checkpoint of the step, and the decision about each of its neurons. */
 final class Model {
     /** Below this many effective observations chance partners reach an excess of 0.5. */
@@ -17,13 +20,13 @@ final class Model {
         }
     }
 
-    final Checkpoint checkpoint;
-    final Shape shape;
+    final CheckpointName checkpoint;
+    final NeuronShape shape;
     final Scores scores;
     final Copies copies;
     final Attributes attributes;
 
-    Model(Checkpoint checkpoint, Shape shape, Attributes attributes) {
+    Model(CheckpointName checkpoint, NeuronShape shape, Attributes attributes) {
         this.checkpoint = checkpoint;
         this.shape = shape;
         this.attributes = attributes;

@@ -2,6 +2,7 @@ package universality.identify;
 
 import java.util.Arrays;
 import java.util.TreeMap;
+import universality.data.NeuronShape;
 import universality.stats.Assignment;
 
 /**
@@ -17,7 +18,7 @@ final class OneToOne {
      * @param ab table of A against B; {@code ba} the reverse
      * @return for A's neurons [0] and B's neurons [1] the correlation with the match, 0 for those that stay alone
      */
-    static double[][] match(PairTable ab, Shape shapeA, PairTable ba, Shape shapeB) {
+    static double[][] match(PairTable ab, NeuronShape shapeA, PairTable ba, NeuronShape shapeB) {
         @SuppressWarnings({"unchecked", "rawtypes"})
         TreeMap<Integer, Double>[] edges = new TreeMap[shapeA.neurons()];
         Arrays.setAll(edges, i -> new TreeMap<>());

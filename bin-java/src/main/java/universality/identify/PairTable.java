@@ -3,6 +3,7 @@ package universality.identify;
 import java.nio.file.Path;
 import java.util.Arrays;
 import universality.data.CsvTable;
+import universality.data.NeuronShape;
 import universality.data.ToolException;
 
 /**
@@ -78,7 +79,7 @@ record PairTable(
      *
      * @throws ToolException (bad data) naming the row and the partner that B does not have
      */
-    void checkPartners(Shape other) {
+    void checkPartners(NeuronShape other) {
         for (int row = 0; row < layer.length; row++) {
             if (!Double.isNaN(maxCorr[row])) {
                 checkPartner(other, row, partnerLayer[row], partnerNeuron[row]);
@@ -89,7 +90,7 @@ record PairTable(
         }
     }
 
-    private void checkPartner(Shape other, int row, int partnerLayer, int partnerNeuron) {
+    private void checkPartner(NeuronShape other, int row, int partnerLayer, int partnerNeuron) {
         if (!other.holds(partnerLayer, partnerNeuron)) {
             throw ToolException.badData(
                     "%s, row %d has the partner %d.%d, but that model has %d layers of %d neurons",

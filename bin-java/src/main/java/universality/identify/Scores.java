@@ -3,6 +3,7 @@ package universality.identify;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import universality.data.NeuronShape;
 
 /**
  * What the tables of one checkpoint against all others add up to, neuron by neuron. A pair in which a neuron has no
@@ -11,7 +12,7 @@ import java.util.List;
  */
 final class Scores {
     /** The best partners of every neuron in one other checkpoint; −1 where undefined. */
-    record Partners(String id, Shape shape, int[] index, double[] corr, boolean[] mutual) {}
+    record Partners(String id, NeuronShape shape, int[] index, double[] corr, boolean[] mutual) {}
 
     private final int[] pairs;
     private final double[] sumCorr;
@@ -85,7 +86,7 @@ final class Scores {
     }
 
     /** Remembers the best partners of a table that was {@linkplain #add added}. */
-    void addPartners(String id, Shape shape, PairTable table) {
+    void addPartners(String id, NeuronShape shape, PairTable table) {
         int[] index = new int[pairs.length];
         double[] corr = filled(pairs.length);
         for (int i = 0; i < pairs.length; i++) {

@@ -11,6 +11,7 @@ final class Draft {
     private final StringBuilder text = new StringBuilder(2048);
     private long[] features = new long[2048];
     private long open;
+    private long openBefore;
     private boolean glued = true;
     private boolean capital;
 
@@ -34,9 +35,7 @@ final class Draft {
 
     /** A word, after a space unless a line or bracket has just been opened. */
     void word(String word, long mask) {
-        if (!glued) {
-            append(" ", 0);
-        }
+        space();
         if (capital) {
             append(capitalised(word), mask | Feature.SENTENCE_START.bit());
         } else {
@@ -76,9 +75,7 @@ final class Draft {
 
     /** An opening sign: a space before, none after. */
     void opening(String sign, long mask) {
-        if (!glued) {
-            append(" ", 0);
-        }
+        space();
         append(sign, mask);
         glued = true;
     }
@@ -102,6 +99,16 @@ final class Draft {
         return new PlantedText(text.toString(), Arrays.copyOf(features, text.length()));
     }
 
+    /** The space between two words belongs to the passages that hold both. */
+    private void space() {
+        if (!glued) {
+            long now = open;
+            open &= openBefore;
+            append(" ", 0);
+            open = now;
+        }
+    }
+
     private void append(String piece, long mask) {
         int from = text.length();
         int to = from + piece.length();
@@ -110,6 +117,7 @@ final class Draft {
         }
         text.append(piece);
         Arrays.fill(features, from, to, open | mask);
+        openBefore = open;
     }
 
     static String capitalised(String word) {

@@ -205,9 +205,10 @@ final class Forms {
         draft.word("is", Feature.AUXILIARY);
         draft.words("a kind of", 0);
         phrases.bare(phrases.topicOrCommon().things().draw(random), false);
-        draft.word("that", Feature.PRONOUN);
-        draft.in(
-                Feature.RELATIVE_CLAUSE, () -> clauses.as(Voice.TELLING, false, () -> clauses.predicate(Agreement.IT)));
+        draft.in(Feature.RELATIVE_CLAUSE, () -> {
+            draft.word("that", Feature.PRONOUN);
+            clauses.as(Voice.TELLING, false, () -> clauses.predicate(Agreement.IT));
+        });
         draft.mark(".");
         int count = random.between(4, 9);
         for (int i = 0; i < count; i++) {

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import universality.data.Dtype;
 import universality.data.OutputFolder;
 import universality.data.SafetensorsWriter;
@@ -40,13 +41,17 @@ record PackedRows(int rows, int context, int[] tokens, byte[] mask, int[] docume
         return documents;
     }
 
-    /** Writes the tensors and records the counts. */
+    /** Writes the tensors. */
     void write(OutputFolder folder, List<String> featureNames) {
         writeTokens(folder.file(TokenRows.FILE));
         if (features != null) {
             writeFeatures(folder.file("planted.safetensors"), featureNames);
         }
-        folder.count("rows", rows).count("tokens", size()).count("kept", kept()).count("documents", documents());
+    }
+
+    /** Rows, tokens, positions that count, documents. */
+    Map<String, Long> counts() {
+        return Map.of("rows", (long) rows, "tokens", (long) size(), "kept", kept(), "documents", documents());
     }
 
     private void writeTokens(Path file) {

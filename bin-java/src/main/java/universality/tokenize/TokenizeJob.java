@@ -35,16 +35,13 @@ public final class TokenizeJob {
      * What is wanted.
      *
      * @param tokenizer {@code r50k}, {@code byte}, {@code bpe:V} or a file
-     * @param context tokens in a row, BOS included
+     * @param context tokens in a row, BOS included; with ids made elsewhere 0 for whatever their rows have
      * @param plan the splits; {@code null} for a single folder
      * @param tokens tokens of all splits together where the plan is in shares or absent; 0 for as many as there are
      * @param splitSeed seed of the order in which documents are dealt out
      */
     public record Settings(String tokenizer, int context, SplitPlan plan, long tokens, long splitSeed) {
         public Settings {
-            if (context < 2) {
-                throw ToolException.usage("--context %d: a row needs BOS and at least one more token", context);
-            }
             if (tokens < 0) {
                 throw ToolException.usage("--tokens %d: a positive number was expected", tokens);
             }
@@ -65,6 +62,8 @@ public final class TokenizeJob {
     private final Map<String, Object> parameters = new LinkedHashMap<>();
     private final List<String[]> inputs = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
+    private final Map<String, Long> totals = new LinkedHashMap<>();
+    private int context;
 
     /**
      * @param out the folder to fill
@@ -226,6 +225,11 @@ public final class TokenizeJob {
     /** Packs rows whose ids were made elsewhere; every position counts and every row is a document. */
     public void ids(Path file, int vocabulary) {
         IdsFile all = IdsFile.read(file, vocabulary);
+        if (settings.context() != 0 && settings.context() != all.context()) {
+            throw ToolException.badData(
+                    "--context %d was asked for, but the rows of %s have %d ids",
+                    settings.context(), file, all.context());
+        }
         parameters.put("source", "ids");
         inputs.add(new String[] {"ids", file.getFileName().toString(), digest(file)});
         SplitPlan plan = settings.effectivePlan();
@@ -258,6 +262,12 @@ public final class TokenizeJob {
         boolean nested = settings.plan() != null;
         OutputFolder folder = nested ? out.nested(split) : out;
         rows.write(folder, Feature.names());
+        rows.counts().forEach((name, count) -> {
+            if (nested) {
+                folder.count(name, count);
+            }
+            totals.merge(name, count, Long::sum);
+        });
         writeTokenizer(folder, tokenizer);
         if (nested) {
             describe(folder, split, rows.context(), tokenizer);
@@ -266,10 +276,9 @@ public final class TokenizeJob {
         context = rows.context();
     }
 
-    private int context;
-
     private void finish(Tokenizer tokenizer) {
         describe(out, settings.plan() == null ? SplitPlan.ALL : settings.plan().text(), context, tokenizer);
+        totals.forEach(out::count);
         warnings.forEach(out::warning);
     }
 

@@ -94,6 +94,16 @@ public final class MaskedForward {
         return scope.create(ids, new Shape(rows, context));
     }
 
+    /** The rows {@code which}, in this order, as I64 [which.length, context], owned by {@code scope}. */
+    public static NDArray ids(NDManager scope, TokenRows tokens, int[] which) {
+        int context = tokens.context();
+        long[] ids = new long[which.length * context];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = tokens.tokens()[which[i / context] * context + i % context];
+        }
+        return scope.create(ids, new Shape(which.length, context));
+    }
+
     private static int[] kept(TokenRows tokens, int from, int to) {
         return java.util.stream.IntStream.range(from, to)
                 .filter(i -> tokens.mask()[i] != 0)

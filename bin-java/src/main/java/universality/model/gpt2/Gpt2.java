@@ -102,6 +102,54 @@ public final class Gpt2 implements AutoCloseable {
         return kernel.call(scope, "capture", tokens, kept, weights, shape, config.epsilon());
     }
 
+    /**
+     * An undisturbed run, kept so that {@link #resume} can start from any of its layers.
+     *
+     * @param tokens I64 [batch, pos]. Not modified.
+     * @return for each layer {@code blocks.{L}.hook_resid_post}, F32 [batch, pos, d_model], then {@code
+     *     blocks.{L}.mlp.hook_post}, F32 [batch × pos, d_mlp], owned by {@code scope}
+     */
+    public NDList trace(NDManager scope, NDArray tokens) {
+        return kernel.call(scope, "trace", tokens, weights, shape, config.epsilon());
+    }
+
+    /**
+     * What the unembedding reads at the end of a {@link #trace}: the last residual stream after the final LayerNorm.
+     *
+     * @param kept I64 [n], flat indices into [batch × pos]
+     * @return F32 [n, d_model], owned by {@code scope}
+     */
+    public NDArray finish(NDManager scope, NDList trace, NDArray kept) {
+        NDArray last = trace.get(trace.size() - 2);
+        return kernel.call(scope, "finish", last, kept, weights, config.epsilon())
+                .singletonOrThrow();
+    }
+
+    /**
+     * {@link #finish} of a run in which post-activations are replaced at every position: {@code trace} up to the first layer
+     * that has such neurons, computed anew from there on.
+     *
+     * @param layers the layers with replaced neurons, ascending, at least one
+     * @param neurons for each of them the neurons, I64 [s]
+     * @param values for each of them the new values, F32 [s]; or F32 [batch × pos, d_mlp], of which the neurons' columns count
+     * @return F32 [n, d_model], owned by {@code scope}. Nothing is modified.
+     */
+    public NDArray resume(
+            NDManager scope, NDList trace, NDArray kept, int[] layers, List<NDArray> neurons, List<NDArray> values) {
+        try (NDArray order =
+                scope.create(java.util.Arrays.stream(layers).asLongStream().toArray())) {
+            NDArray h = trace.get(2 * layers[0]);
+            NDArray post = trace.get(2 * layers[0] + 1);
+            return kernel.call(scope, "resume", h, post, kept, order, neurons, values, weights, shape, config.epsilon())
+                    .singletonOrThrow();
+        }
+    }
+
+    /** The unembedding, F32 [vocabulary, d_model]; shared, not to be closed. */
+    public NDArray unembedding() {
+        return weights.get(weights.size() - 1);
+    }
+
     /** Weights in kernel order (see {@link Gpt2Names}), for kernels that take them; shared, not to be closed. */
     public List<NDArray> weights() {
         return weights;

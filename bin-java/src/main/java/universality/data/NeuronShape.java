@@ -1,28 +1,44 @@
-package universality.identify;
-
-import universality.data.ToolException;
+package universality.data;
 
 /**
  * Layers and neurons per layer of one model. A neuron's index is layer · width + neuron, its row in a complete table.
  *
  * @param width neurons per layer
  */
-record Shape(int layers, int width) {
-    int neurons() {
+public record NeuronShape(int layers, int width) {
+    /** Neurons of the whole model. */
+    public int neurons() {
         return layers * width;
     }
 
-    int index(int layer, int neuron) {
+    /** Index of a neuron. */
+    public int index(int layer, int neuron) {
         return layer * width + neuron;
     }
 
-    boolean holds(int layer, int neuron) {
+    /** Whether there is such a neuron. */
+    public boolean holds(int layer, int neuron) {
         return layer >= 0 && layer < layers && neuron >= 0 && neuron < width;
     }
 
     /** {@code LAYER.NEURON}. */
-    String name(int index) {
+    public String name(int index) {
         return index / width + "." + index % width;
+    }
+
+    /** {@link #complete} for the columns {@code layer} and {@code neuron} of a table. */
+    public static NeuronShape complete(Object where, CsvTable table) {
+        int[] layer = new int[table.size()];
+        int[] neuron = new int[table.size()];
+        for (int row = 0; row < layer.length; row++) {
+            layer[row] = clamp(table.integer(row, "layer"));
+            neuron[row] = clamp(table.integer(row, "neuron"));
+        }
+        return complete(where, layer, neuron);
+    }
+
+    private static int clamp(long value) {
+        return (int) Math.max(-1, Math.min(Integer.MAX_VALUE, value));
     }
 
     /**
@@ -30,7 +46,7 @@ record Shape(int layers, int width) {
      *
      * @throws ToolException (bad data) if a neuron is missing, repeated or out of order
      */
-    static Shape complete(Object where, int[] layer, int[] neuron) {
+    public static NeuronShape complete(Object where, int[] layer, int[] neuron) {
         int rows = layer.length;
         int width = 0;
         while (width < rows && layer[width] == 0) {
@@ -48,6 +64,6 @@ record Shape(int layers, int width) {
                         where, row + 2, layer[row], neuron[row], row / width, row % width);
             }
         }
-        return new Shape(rows / width, width);
+        return new NeuronShape(rows / width, width);
     }
 }

@@ -1,0 +1,210 @@
+package universality.ablate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import universality.data.TokenRows;
+import universality.data.ToolException;
+import universality.model.ModelConfig;
+import universality.model.capture.MaskedForward;
+import universality.model.gpt2.Gpt2;
+import universality.tensor.Compute;
+import universality.tensor.Kernel;
+
+/**
+ * Measures many neuron sets on one model. Each batch of rows is run once undisturbed; every set then starts from that run at its
+ * first layer, where only the difference that its neurons write is added, and only the layers after it are computed anew.
+ */
+final class Ablation {
+    /** What a run gave: the undisturbed model's loss in each document, and the effect of each set. */
+    record Measured(double[] cleanLoss, Map<NeuronSet, Effect> effects) {}
+
+    /** A set on the device. {@code values} is {@code null} where they come from donor rows. */
+    private record Placed(NeuronSet set, int[] layers, List<NDArray> neurons, List<NDArray> values, Effect effect) {}
+
+    /** Positions of one forward call, at most: more do not make products faster. */
+    private static final int POSITIONS_PER_BATCH = 4096;
+
+    /** Logits made at a time, and positions at least: few enough for the cache, enough for a fast product. */
+    private static final int LOGITS_PER_BLOCK = 1 << 18;
+
+    private static final int POSITIONS_PER_BLOCK = 128;
+
+    private final Compute compute;
+    private final Gpt2 model;
+    private final ModelConfig config;
+    private final TokenRows tokens;
+    private final Terms terms;
+    private final Replacement replacement;
+    private final double[][] means;
+    private final int[] donors;
+    private final int rowsPerBatch;
+    private final int block;
+
+    /**
+     * @param means [layers][d_mlp] for {@link Replacement#MEAN}, else {@code null}
+     * @param donors for {@link Replacement#RESAMPLE} the row that each row takes values from, else {@code null}
+     * @param memory bytes that arrays may take, weights aside
+     */
+    Ablation(
+            Compute compute,
+            Gpt2 model,
+            TokenRows tokens,
+            Terms terms,
+            Replacement replacement,
+            double[][] means,
+            int[] donors,
+            long memory) {
+        this.compute = compute;
+        this.model = model;
+        this.config = model.config();
+        this.tokens = tokens;
+        this.terms = terms;
+        this.replacement = replacement;
+        this.means = means;
+        this.donors = donors;
+        long kept = (long) config.layers() * (config.dModel() + config.dMlp()) * (donors == null ? 1 : 2);
+        long perPosition = 4 * (kept + 4L * config.dMlp() + 10L * config.dModel());
+        long fitting = memory / 2 / (perPosition * tokens.context());
+        int wanted = Math.max(1, POSITIONS_PER_BATCH / tokens.context());
+        rowsPerBatch = (int) Math.max(1, Math.min(wanted, fitting));
+        // the logits, their exponentials, and one more of that size
+        long fittingLogits = memory / 2 / (12L * config.vocabulary());
+        block = (int) Math.max(
+                1, Math.min(fittingLogits, Math.max(POSITIONS_PER_BLOCK, LOGITS_PER_BLOCK / config.vocabulary())));
+    }
+
+    /**
+     * Measures {@code sets}, each once.
+     *
+     * @throws ToolException (bad data) if the model's losses are not finite
+     */
+    Measured run(List<NeuronSet> sets) {
+        double[] cleanLoss = new double[terms.documents()];
+        try (NDManager lasting = compute.manager().newSubManager();
+                Kernel kernel = compute.kernel("ablate")) {
+            List<Placed> placed = new ArrayList<>();
+            sets.stream().distinct().forEach(set -> placed.add(place(lasting, set)));
+            for (int row = 0; row < tokens.rows(); row += rowsPerBatch) {
+                int rows = Math.min(rowsPerBatch, tokens.rows() - row);
+                try (NDManager scope = lasting.newSubManager()) {
+                    new Batch(kernel, scope, row, rows).run(placed, cleanLoss);
+                }
+            }
+            Map<NeuronSet, Effect> effects = new LinkedHashMap<>();
+            placed.forEach(p -> effects.put(p.set(), p.effect()));
+            return new Measured(cleanLoss, effects);
+        }
+    }
+
+    private Placed place(NDManager manager, NeuronSet set) {
+        List<NDArray> neurons = new ArrayList<>();
+        List<NDArray> values = new ArrayList<>();
+        for (int layer : set.occupied()) {
+            int[] of = set.of(layer);
+            neurons.add(manager.create(Arrays.stream(of).asLongStream().toArray()));
+            if (replacement != Replacement.RESAMPLE) {
+                float[] value = new float[of.length];
+                for (int i = 0; i < of.length; i++) {
+                    value[i] = replacement == Replacement.MEAN ? (float) means[layer][of[i]] : 0;
+                }
+                values.add(manager.create(value));
+            }
+        }
+        return new Placed(
+                set,
+                set.occupied(),
+                neurons,
+                replacement == Replacement.RESAMPLE ? null : values,
+                new Effect(terms.documents()));
+    }
+
+    /** Some rows: their undisturbed run, and every set compared with it. */
+    private final class Batch {
+        private final Kernel kernel;
+        private final NDManager scope;
+        private final int row;
+        private final int rows;
+        private final int[] at;
+
+        Batch(Kernel kernel, NDManager scope, int row, int rows) {
+            this.kernel = kernel;
+            this.scope = scope;
+            this.row = row;
+            this.rows = rows;
+            int context = tokens.context();
+            at = IntStream.range(row * context, (row + rows) * context)
+                    .filter(p -> terms.counts(p) || terms.countsLoss(p))
+                    .toArray();
+        }
+
+        void run(List<Placed> sets, double[] cleanLoss) {
+            if (at.length == 0) {
+                return;
+            }
+            NDList trace = model.trace(scope, MaskedForward.ids(scope, tokens, row, rows));
+            NDArray kept = scope.create(Arrays.stream(at)
+                    .mapToLong(p -> p - (long) row * tokens.context())
+                    .toArray());
+            NDArray undisturbed = model.finish(scope, trace, kept);
+            NDArray target = scope.create(Arrays.stream(at)
+                    .mapToLong(p -> terms.countsLoss(p) ? tokens.tokens()[p + 1] : 0)
+                    .toArray());
+            NDList clean = kernel.call(scope, "clean", undisturbed, target, model.unembedding(), block);
+            addLoss(clean.get(0).get(0).toDoubleArray(), cleanLoss);
+            List<NDArray> donated = donors == null ? null : donated();
+            for (Placed set : sets) {
+                try (NDManager inner = scope.newSubManager()) {
+                    NDArray x = model.resume(inner, trace, kept, set.layers(), set.neurons(), values(set, donated));
+                    NDArray measured = kernel.call(
+                                    inner,
+                                    "compare",
+                                    x,
+                                    undisturbed,
+                                    clean.get(0),
+                                    clean.get(1),
+                                    clean.get(2),
+                                    model.unembedding(),
+                                    block)
+                            .singletonOrThrow();
+                    set.effect().add(terms, at, measured.toDoubleArray());
+                }
+            }
+        }
+
+        private void addLoss(double[] losses, double[] sums) {
+            for (int i = 0; i < at.length; i++) {
+                if (!Double.isFinite(losses[i])) {
+                    throw ToolException.badData(
+                            "the loss of row %d, position %d is not finite: the weights overflow in single precision or are"
+                                    + " corrupt",
+                            at[i] / tokens.context(), at[i] % tokens.context());
+                }
+                if (terms.countsLoss(at[i])) {
+                    sums[terms.document(at[i] + 1)] += losses[i];
+                }
+            }
+        }
+
+        /** hook_post of each layer in the donor rows of this batch. */
+        private List<NDArray> donated() {
+            NDList trace =
+                    model.trace(scope, MaskedForward.ids(scope, tokens, Arrays.copyOfRange(donors, row, row + rows)));
+            return IntStream.range(0, config.layers())
+                    .mapToObj(layer -> trace.get(2 * layer + 1))
+                    .toList();
+        }
+
+        private List<NDArray> values(Placed set, List<NDArray> donated) {
+            return donated == null
+                    ? set.values()
+                    : Arrays.stream(set.layers()).mapToObj(donated::get).toList();
+        }
+    }
+}

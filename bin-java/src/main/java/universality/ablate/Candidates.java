@@ -1,0 +1,161 @@
+package universality.ablate;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import universality.stats.Draws;
+import universality.stats.Ranks;
+
+/**
+ * The neurons that controls are drawn from: alive and not in the ablated set. A draw depends on the seed, the kind of control,
+ * its number and the layer, and on nothing else, so that the controls of a single layer are that layer's part of the controls of
+ * all layers, as it is with the set itself.
+ *
+ * <p>The effect of a neuron is log(E[a²]^½ · ‖w_out‖). Its decile is taken among the alive neurons of its layer and those of the
+ * set.
+ */
+final class Candidates {
+    private static final int DECILES = 10;
+
+    private final NeuronSet set;
+    private final boolean[][] free;
+    private final int[][] decile;
+    private final Object[] seed;
+
+    /**
+     * @param inactive [layers][d_mlp], neurons that are never controls
+     * @param logEffect [layers][d_mlp]
+     * @param seed what the draws depend on
+     */
+    Candidates(NeuronSet set, boolean[][] inactive, double[][] logEffect, Object... seed) {
+        this.set = set;
+        this.seed = seed.clone();
+        free = new boolean[set.layers()][];
+        decile = new int[set.layers()][];
+        for (int layer = 0; layer < free.length; layer++) {
+            boolean[] available = new boolean[inactive[layer].length];
+            double[] ranked = logEffect[layer].clone();
+            for (int neuron = 0; neuron < available.length; neuron++) {
+                available[neuron] = !inactive[layer][neuron];
+            }
+            for (int neuron : set.of(layer)) {
+                available[neuron] = true;
+            }
+            for (int neuron = 0; neuron < available.length; neuron++) {
+                ranked[neuron] = available[neuron] ? ranked[neuron] : Double.NaN;
+            }
+            decile[layer] = Ranks.groups(DECILES, ranked);
+            for (int neuron : set.of(layer)) {
+                available[neuron] = false;
+            }
+            free[layer] = available;
+        }
+    }
+
+    /** Number of candidates in {@code layer}. */
+    int count(int layer) {
+        return pool(layer).length;
+    }
+
+    /** Number of candidates in the model. */
+    int count() {
+        return IntStream.range(0, free.length).map(this::count).sum();
+    }
+
+    private int[] pool(int layer) {
+        return IntStream.range(0, free[layer].length)
+                .filter(neuron -> free[layer][neuron])
+                .toArray();
+    }
+
+    /** In each layer as many candidates as {@code target} has neurons there; there must be enough. */
+    NeuronSet sameLayer(NeuronSet target, int draw) {
+        int[][] drawn = new int[target.layers()][];
+        Arrays.setAll(drawn, layer -> random("control_layer", draw, layer).sample(pool(layer), target.count(layer)));
+        return new NeuronSet(drawn);
+    }
+
+    /**
+     * As {@link #sameLayer}, and for each neuron of {@code target} one of its own decile of effect. Where a decile has too few
+     * candidates, all of them are taken, and once every decile has had its own, the rest comes from the nearest deciles that
+     * have some left, the lower before the higher.
+     */
+    NeuronSet matched(NeuronSet target, int draw) {
+        int[][] drawn = new int[target.layers()][];
+        for (int layer = 0; layer < drawn.length; layer++) {
+            drawn[layer] = matched(target, layer, random("control_matched", draw, layer));
+        }
+        return new NeuronSet(drawn);
+    }
+
+    private int[] matched(NeuronSet target, int layer, Draws random) {
+        int[][] pools = new int[DECILES][];
+        for (int group = 0; group < DECILES; group++) {
+            int wanted = group;
+            int[] pool = Arrays.stream(pool(layer))
+                    .filter(neuron -> decile[layer][neuron] == wanted)
+                    .toArray();
+            pools[group] = random.sample(pool, pool.length);
+        }
+        int[] need = need(target, layer);
+        int[] used = new int[DECILES];
+        int[] drawn = new int[target.count(layer)];
+        int next = 0;
+        for (int distance = 0; distance < DECILES; distance++) {
+            for (int group = 0; group < DECILES; group++) {
+                for (int from : distance == 0 ? new int[] {group} : new int[] {group - distance, group + distance}) {
+                    while (from >= 0 && from < DECILES && need[group] > 0 && used[from] < pools[from].length) {
+                        drawn[next++] = pools[from][used[from]++];
+                        need[group]--;
+                    }
+                }
+            }
+        }
+        if (next < drawn.length) {
+            throw new IllegalArgumentException("layer " + layer + " has too few candidates");
+        }
+        return drawn;
+    }
+
+    private int[] need(NeuronSet target, int layer) {
+        int[] need = new int[DECILES];
+        for (int neuron : target.of(layer)) {
+            need[decile[layer][neuron]]++;
+        }
+        return need;
+    }
+
+    /** How many controls of {@link #matched} come from another decile in {@code layer}: the same in every draw. */
+    int unmatched(NeuronSet target, int layer) {
+        int[] need = need(target, layer);
+        for (int neuron : pool(layer)) {
+            need[decile[layer][neuron]]--;
+        }
+        return Arrays.stream(need).filter(n -> n > 0).sum();
+    }
+
+    /** As many candidates as {@code target} has neurons, of whatever layer of the model; there must be enough. */
+    NeuronSet anywhere(NeuronSet target, int draw) {
+        int width = free[0].length;
+        int[] pool = IntStream.range(0, free.length * width)
+                .filter(i -> free[i / width][i % width])
+                .toArray();
+        boolean[][] drawn = new boolean[free.length][width];
+        for (int i : random("control_any", draw, -1).sample(pool, target.size())) {
+            drawn[i / width][i % width] = true;
+        }
+        return NeuronSet.of(drawn);
+    }
+
+    /** The decile of a neuron's effect in its layer, 0 to 9; −1 for inactive neurons outside the set. */
+    int decile(int layer, int neuron) {
+        return decile[layer][neuron];
+    }
+
+    private Draws random(String control, int draw, int layer) {
+        Object[] parts = Arrays.copyOf(seed, seed.length + 3);
+        parts[seed.length] = control;
+        parts[seed.length + 1] = draw;
+        parts[seed.length + 2] = layer;
+        return Draws.of(parts);
+    }
+}
