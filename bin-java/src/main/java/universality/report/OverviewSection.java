@@ -210,15 +210,15 @@ final class OverviewSection implements Section {
     }
 
     private static String textSource(Manifest manifest) {
-        for (String name : List.of("generate", "text", "ids", "source")) {
-            Object value = manifest.parameters().get(name);
-            if (value != null) {
-                return name.equals("generate") ? "generated, seed " + value : value.toString();
-            }
+        if (manifest.parameters().get("generate") != null) {
+            return "generated, seed " + manifest.parameter("generate");
         }
-        String inputs =
-                manifest.inputs().stream().map(Manifest.Input::id).distinct().collect(Collectors.joining(", "));
-        return inputs.isEmpty() ? null : inputs;
+        String files = manifest.inputs().stream()
+                .filter(i -> !i.role().equals("tokenizer"))
+                .map(Manifest.Input::id)
+                .distinct()
+                .collect(Collectors.joining(", "));
+        return files.isEmpty() ? manifest.parameterOr("source", null) : files;
     }
 
     static String shortDigest(String digest) {
