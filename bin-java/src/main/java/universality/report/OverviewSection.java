@@ -55,12 +55,12 @@ final class OverviewSection implements Section {
             out.element("h3", "These are toy models");
             out.element(
                     "p",
-                    "The checkpoints were trained by this pipeline, in minutes: a real GPT-2 architecture, but a few layers"
-                            + " wide instead of twelve or more, on thousands to millions of tokens instead of billions. Expect"
-                            + " simpler features (single words, positions, fixed phrases), higher baselines, because"
-                            + " activations live in few dimensions, and shares that depend on the text and the activation"
-                            + " function. The toy shows that the measurement works; it says nothing about how universal the"
-                            + " neurons of a large model are.");
+                    "The checkpoints were trained by this pipeline: a real GPT-2 architecture, but one or two layers and a few"
+                            + " hundred neurons wide rather than twelve layers of thousands, on millions of tokens at most"
+                            + " rather than billions. Expect simpler features (single words, positions, fixed phrases), higher"
+                            + " baselines, because activations live in few dimensions, and shares that depend on the text and"
+                            + " the activation function. The toy shows that the measurement works; it says nothing about how"
+                            + " universal the neurons of a large model are.");
         }
         out.close().line();
     }
