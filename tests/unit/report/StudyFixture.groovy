@@ -26,7 +26,7 @@ class StudyFixture {
     static final List<String> IDENTIFY_COLUMNS = ('layer neuron max_corr mean_corr min_corr max_baseline min_baseline ' +
             'mean_baseline excess_corr w_in_norm input_bias w_out_norm in_out_sim l2_penalty mean var skew kurt sparsity ' +
             'vocab_mean vocab_var vocab_skew vocab_kurt excess_half1 excess_half2 universal excess_strict universal_strict ' +
-            'baseline_std neg_corr mutual partners n_eff state').split(' ') as List
+            'baseline_std neg_corr mutual partners n_eff state excess_one_to_one').split(' ') as List
     static final List<String> WORDS = ['<bos>', 'the', ' the', ' cat', ' sat', ' on', ' mat', '.', ' A', ' dog', ' saw',
             ' two', ' old', ' men', ',', ' and', ' then', '\n', ' <script>alert(1)</script>', ' "quoted"', " it's", ' &amp;',
             ' caf', '\u00c3\u0000', '\u00a9\u0000', ' river', ' seven', ' walked', ' home', ' {{body}}', ' \u202eabc', ' of']
@@ -252,7 +252,7 @@ class StudyFixture {
                 }
                 Json.write(out.file('summary.json'), [step: step, family: family, threshold: 0.5d,
                         checkpoints: SEEDS.collect { summary(it, step) },
-                        controls: controls(step)])
+                        cliques: [complete: 11, universal: 7, neurons: []], controls: controls(step)])
                 out.parameter('step', step).parameter('family', family).parameter('threshold', 0.5d)
                 out.commit('identify', "toy-t${step}")
             }
@@ -272,6 +272,7 @@ class StudyFixture {
         [id: id(seed, step), family: 'toy', seed: seed, step: step, neurons: all, alive: all - 1, inactive: 1,
          undetermined: 0, universal: universal, universal_strict: universal.intdiv(2),
          universal_mutual: universal, share: universal / (double) all, share_alive: universal / (double) (all - 1),
+         share_one_to_one: universal / (double) (2 * all),
          mean_corr: 0.4d, mean_baseline: 0.23d, mean_excess: 0.17d,
          layers: (0..<LAYERS).collect { layer ->
              long n = above(seed, step, layer, 0.5)
@@ -299,10 +300,11 @@ class StudyFixture {
                     'share_alive'], [])
             csv(out.file('persistence.csv'), ['family', 'seed', 'layer', 'step_from', 'step_to', 'consecutive',
                     'universal_from', 'universal_to', 'both', 'persistence', 'chance', 'jaccard', 'persistence_hysteresis',
-                    'persistence_clear', 'partner_kept', 'half_noise', 'self_corr_universal', 'self_corr_other'],
+                    'persistence_clear', 'partner_kept', 'half_noise', 'self_corr_universal', 'self_corr_kept', 'self_corr_other',
+                    'seeds', 'persistence_sd'],
                     persistence())
-            csv(out.file('lifetimes.csv'), ['family', 'seed', 'layer', 'neuron', 'birth_step', 'birth_after', 'death_step',
-                    'lifetime_steps', 'checkpoints_universal', 'censored_left', 'censored_right', 'universal_at_end'],
+            csv(out.file('lifetimes.csv'), ['family', 'seed', 'layer', 'neuron', 'birth_step', 'birth_after', 'last_step',
+                    'death_step', 'lifetime_steps', 'checkpoints_universal', 'interruptions', 'censored_left', 'censored_right', 'universal_at_end'],
                     lifetimes())
             Json.write(out.file('summary.json'), [steps: steps, seeds: SEEDS])
             out.commit('persist', 'toy')
@@ -329,8 +331,9 @@ class StudyFixture {
                     double chance = from == 0 ? Double.NaN : to / (double) (128 * (who == 'all' ? 3 : 1))
                     rows << ['toy', who, 'all', STEPS[a], STEPS[b], b == a + 1, from, to, both, share, chance,
                              from == 0 ? Double.NaN : both / (double) (from + to - both), share, share, share,
-                             from == 0 ? Double.NaN : 0.93d, from == 0 ? Double.NaN : 0.8d, 0.5d]
-                    rows << ['toy', who, 0, STEPS[a], STEPS[b], b == a + 1, from, to, both, 0.123456d, chance] + [null] * 7
+                             from == 0 ? Double.NaN : 0.93d, from == 0 ? Double.NaN : 0.8d, from == 0 ? Double.NaN : 0.85d, 0.5d,
+                             who == 'all' ? 3 : null, who == 'all' && from > 0 ? 0.021d : null]
+                    rows << ['toy', who, 0, STEPS[a], STEPS[b], b == a + 1, from, to, both, 0.123456d, chance] + [null] * 10
                 }
             }
         }
@@ -344,8 +347,8 @@ class StudyFixture {
                 List<Integer> at = STEPS.findAll { universal(seed, it, layer, neuron) }
                 if (at) {
                     boolean end = at.last() == 1000
-                    rows << ['toy', seed, layer, neuron, at.first(), null, end ? null : 1000, at.last() - at.first(),
-                             at.size(), at.first() == 0, end, end]
+                    rows << ['toy', seed, layer, neuron, at.first(), null, at.last(), end ? null : 1000, at.last() - at.first(),
+                             at.size(), 0, at.first() == 0, end, end]
                 }
             }
         }

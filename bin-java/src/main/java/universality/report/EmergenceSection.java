@@ -49,6 +49,7 @@ final class EmergenceSection implements Section {
             }
             out.add(views.end());
             meanings(family, out);
+            cliques(family, out);
             counts(family, out);
         }
     }
@@ -236,6 +237,19 @@ final class EmergenceSection implements Section {
         out.close().line();
     }
 
+    private static void cliques(Family family, Markup out) {
+        IdentifySummary last = family.steps().get(family.steps().lastKey());
+        if (last.cliques() >= 0) {
+            out.element(
+                    "p",
+                    "At step " + Format.count(last.step()) + ", "
+                            + Format.plural(last.cliques(), "group", "groups")
+                            + " of one neuron from every seed are each other's best match throughout; in "
+                            + Format.count(Math.max(0, last.universalCliques()))
+                            + " of them every neuron is universal.");
+        }
+    }
+
     private static void counts(Family family, Markup out) {
         TableView table = new TableView(
                 "Counts of every checkpoint at the study's threshold",
@@ -252,6 +266,7 @@ final class EmergenceSection implements Section {
                         "Mutual",
                         "Share",
                         "Share of alive",
+                        "Share one-to-one",
                         "Mean correlation",
                         "Mean baseline",
                         "Mean excess"));
@@ -270,6 +285,7 @@ final class EmergenceSection implements Section {
                         .count(c.mutual())
                         .percent(c.share())
                         .percent(c.shareAlive())
+                        .percent(c.shareOneToOne())
                         .fixed(c.meanCorr(), 3)
                         .fixed(c.meanBaseline(), 3)
                         .fixed(c.meanExcess(), 3);
@@ -279,7 +295,8 @@ final class EmergenceSection implements Section {
         out.element(
                 "p",
                 "Strict: the lowest best correlation over the seeds minus the highest baseline is above the threshold. Mutual:"
-                        + " universal, and the best match of its own partner in every other seed. Undetermined: it fires too"
+                        + " universal, and the best match of its own partner in every other seed. One-to-one: when a neuron"
+                        + " may be the partner of one other only. Undetermined: it fires too"
                         + " rarely for a correlation to be trusted, and is never counted as universal.",
                 "class",
                 "note");

@@ -16,6 +16,8 @@ import universality.report.Results.Folder;
  * @param threshold the excess above which a neuron is called universal
  * @param checkpoints sorted by seed, then id
  * @param controls by name of the control
+ * @param cliques groups of one neuron of each checkpoint, every two mutual best matches; −1 where they were not counted
+ * @param universalCliques those of which every neuron is universal; −1 where they were not counted
  */
 record IdentifySummary(
         Folder folder,
@@ -23,7 +25,9 @@ record IdentifySummary(
         long step,
         double threshold,
         List<Checkpoint> checkpoints,
-        SortedMap<String, List<Control>> controls) {
+        SortedMap<String, List<Control>> controls,
+        long cliques,
+        long universalCliques) {
 
     /** One model; {@code shares} maps a threshold such as {@code "0.5"} to the share of all neurons above it. */
     record Checkpoint(
@@ -38,6 +42,7 @@ record IdentifySummary(
             long mutual,
             double share,
             double shareAlive,
+            double shareOneToOne,
             double meanCorr,
             double meanBaseline,
             double meanExcess,
@@ -74,7 +79,9 @@ record IdentifySummary(
                 json.path("step").asLong(),
                 number(json, "threshold"),
                 List.copyOf(checkpoints),
-                controls);
+                controls,
+                json.path("cliques").path("complete").asLong(-1),
+                json.path("cliques").path("universal").asLong(-1));
     }
 
     private static Checkpoint checkpoint(JsonNode node) {
@@ -93,6 +100,7 @@ record IdentifySummary(
                 node.path("universal_mutual").asLong(),
                 number(node, "share"),
                 number(node, "share_alive"),
+                number(node, "share_one_to_one"),
                 number(node, "mean_corr"),
                 number(node, "mean_baseline"),
                 number(node, "mean_excess"),

@@ -55,12 +55,12 @@ final class OverviewSection implements Section {
             out.element("h3", "These are toy models");
             out.element(
                     "p",
-                    "The checkpoints were trained by this pipeline, in minutes: a real GPT-2 architecture, but a few layers"
-                            + " wide instead of twelve or more, on thousands to millions of tokens instead of billions. Expect"
-                            + " simpler features (single words, positions, fixed phrases), higher baselines, because"
-                            + " activations live in few dimensions, and shares that depend on the text and the activation"
-                            + " function. The toy shows that the measurement works; it says nothing about how universal the"
-                            + " neurons of a large model are.");
+                    "The checkpoints were trained by this pipeline: a real GPT-2 architecture, but one or two layers and a few"
+                            + " hundred neurons wide rather than twelve layers of thousands, on millions of tokens at most"
+                            + " rather than billions. Expect simpler features (single words, positions, fixed phrases), higher"
+                            + " baselines, because activations live in few dimensions, and shares that depend on the text and"
+                            + " the activation function. The toy shows that the measurement works; it says nothing about how"
+                            + " universal the neurons of a large model are.");
         }
         out.close().line();
     }
@@ -210,15 +210,15 @@ final class OverviewSection implements Section {
     }
 
     private static String textSource(Manifest manifest) {
-        for (String name : List.of("generate", "text", "ids", "source")) {
-            Object value = manifest.parameters().get(name);
-            if (value != null) {
-                return name.equals("generate") ? "generated, seed " + value : value.toString();
-            }
+        if (manifest.parameters().get("generate") != null) {
+            return "generated, seed " + manifest.parameter("generate");
         }
-        String inputs =
-                manifest.inputs().stream().map(Manifest.Input::id).distinct().collect(Collectors.joining(", "));
-        return inputs.isEmpty() ? null : inputs;
+        String files = manifest.inputs().stream()
+                .filter(i -> !i.role().equals("tokenizer"))
+                .map(Manifest.Input::id)
+                .distinct()
+                .collect(Collectors.joining(", "));
+        return files.isEmpty() ? manifest.parameterOr("source", null) : files;
     }
 
     static String shortDigest(String digest) {

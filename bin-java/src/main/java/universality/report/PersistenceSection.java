@@ -59,10 +59,12 @@ final class PersistenceSection implements Section {
             double partnerKept,
             double noise,
             double selfUniversal,
+            double selfKept,
             double selfOther,
             double universalFrom,
             double universalTo,
-            double both) {}
+            double both,
+            double deviation) {}
 
     private static Map<String, SortedMap<String, List<Pair>>> read(Folder folder) {
         CsvTable table = CsvTable.read(folder.verified("persistence.csv"), "family", "seed", "layer", "step_from");
@@ -83,10 +85,12 @@ final class PersistenceSection implements Section {
                                 number(table, i, "partner_kept"),
                                 number(table, i, "half_noise"),
                                 number(table, i, "self_corr_universal"),
+                                number(table, i, "self_corr_kept"),
                                 number(table, i, "self_corr_other"),
                                 number(table, i, "universal_from"),
                                 number(table, i, "universal_to"),
-                                number(table, i, "both")));
+                                number(table, i, "both"),
+                                number(table, i, "persistence_sd")));
             }
         }
         return families;
@@ -136,11 +140,11 @@ final class PersistenceSection implements Section {
             from.add(p.from());
             to.add(p.to());
         });
-        out.add(page.figure(
-                matrices(page, family, seed, pairs, List.copyOf(from), List.copyOf(to)),
-                "Row: the earlier step; column: the later. Left: P(t₁→t₂), the share of the neurons universal at t₁ that are"
-                        + " universal at t₂ as well. Right: what chance would give if the universal neurons of t₂ were drawn"
-                        + " anew. Grey: no neuron was universal at t₁, so the share is undefined."));
+        out.add(
+                page.figure(
+                        matrices(page, family, seed, pairs, List.copyOf(from), List.copyOf(to)),
+                        "Row: the earlier step; column: the later. Left: P(t₁→t₂), the share of the neurons universal at t₁ that are"
+                                + " universal at t₂ as well. Right: what chance would give if those of t₂ were drawn at random in each layer. Grey: no neuron was universal at t₁, so the share is undefined."));
         List<Pair> consecutive = pairs.stream()
                 .filter(Pair::consecutive)
                 .sorted(java.util.Comparator.comparingLong(Pair::to))
@@ -148,10 +152,11 @@ final class PersistenceSection implements Section {
         if (!consecutive.isEmpty()) {
             out.add(page.figure(
                     lines(page, family, seed, consecutive),
-                    "Between consecutive checkpoints. “Halves of the tokens” is the same share between the two halves of the"
-                            + " tokens at one checkpoint, where nothing was trained: losses up to its distance from 100% are"
-                            + " noise near the threshold. Self-correlation asks whether a neuron still does the same, not only"
-                            + " whether it still is universal."));
+                    "Between consecutive checkpoints, drawn at the later one. “Halves of the tokens” is the agreement of the"
+                            + " universal sets that the two halves of the tokens give at the earlier step, where nothing was"
+                            + " trained in between: losses down to it may be noise near the threshold (a half is noisier than"
+                            + " the whole). Self-correlation asks whether a neuron still does the same, not only whether it"
+                            + " still is universal."));
         }
         out.open("details")
                 .element("summary", "Numbers of every pair of steps")
@@ -275,6 +280,7 @@ final class PersistenceSection implements Section {
                         "Universal later",
                         "Both",
                         "Persistence",
+                        "SD over seeds",
                         "Chance",
                         "Jaccard",
                         "With hysteresis",
@@ -282,6 +288,7 @@ final class PersistenceSection implements Section {
                         "Partner kept",
                         "Halves of tokens",
                         "Self-corr. universal",
+                        "Self-corr. kept",
                         "Self-corr. others"));
         for (Pair p : pairs) {
             table.row()
@@ -291,6 +298,7 @@ final class PersistenceSection implements Section {
                     .value(p.universalTo(), whole(p.universalTo()))
                     .value(p.both(), whole(p.both()))
                     .percent(p.persistence())
+                    .percent(p.deviation())
                     .percent(p.chance())
                     .fixed(p.jaccard(), 3)
                     .percent(p.hysteresis())
@@ -298,6 +306,7 @@ final class PersistenceSection implements Section {
                     .percent(p.partnerKept())
                     .percent(p.noise())
                     .fixed(p.selfUniversal(), 3)
+                    .fixed(p.selfKept(), 3)
                     .fixed(p.selfOther(), 3);
         }
         return table.end();

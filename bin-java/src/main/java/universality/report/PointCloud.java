@@ -55,30 +55,38 @@ final class PointCloud {
         return this;
     }
 
-    /** Number of places when {@code factor} × {@code factor} grid cells are one place. */
-    int places(int factor) {
-        return (int) Arrays.stream(cells).map(c -> coarse(c, factor)).distinct().count();
+    /** Number of places when {@code across} × {@code up} cells of the grid are one place. */
+    int places(int across, int up) {
+        return (int)
+                Arrays.stream(cells).map(c -> coarse(c, across, up)).distinct().count();
     }
 
-    private static int coarse(int cell, int factor) {
-        return cell / SIDE / factor * SIDE + cell % SIDE / factor;
+    private static int coarse(int cell, int across, int up) {
+        return cell / SIDE / up * SIDE + cell % SIDE / across;
     }
 
     /** The occupied places, row by row; a place of several cells lies in their middle. */
-    List<Place> at(int factor) {
+    List<Place> at(int across, int up) {
         int[] order = new int[SIDE * SIDE];
         for (int i = 0; i < cells.length; i++) {
-            order[coarse(cells[i], factor)] += cellCounts[i];
+            order[coarse(cells[i], across, up)] += cellCounts[i];
         }
         List<Place> places = new ArrayList<>();
-        double middle = (factor - 1) / 2.0;
         for (int cell = 0; cell < order.length; cell++) {
             if (order[cell] > 0) {
-                double x = LOW + (cell % SIDE * factor + middle) * FINEST;
-                double y = LOW + (cell / SIDE * factor + middle) * FINEST;
+                double x = LOW + (cell % SIDE * across + (across - 1) / 2.0) * FINEST;
+                double y = LOW + (cell / SIDE * up + (up - 1) / 2.0) * FINEST;
                 places.add(new Place(x, y, order[cell]));
             }
         }
         return places;
+    }
+
+    /** The largest x of a place, 0 where there is none. */
+    double right() {
+        return Arrays.stream(cells)
+                .mapToDouble(c -> LOW + c % SIDE * FINEST)
+                .max()
+                .orElse(0);
     }
 }

@@ -1,12 +1,14 @@
 package universality.report;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.function.IntFunction;
 import universality.data.Dtype;
+import universality.data.ExitCode;
 import universality.data.SafetensorsFile;
 import universality.data.TokenRows;
+import universality.data.ToolException;
 import universality.report.Results.Folder;
+import universality.text.Tokenizer;
+import universality.text.Tokenizers;
 
 /** Text around a token of a token folder. Rows are mapped, not read whole. The caller closes it. */
 final class TokenTexts implements AutoCloseable {
@@ -21,20 +23,31 @@ final class TokenTexts implements AutoCloseable {
     private final SafetensorsFile.Tensor mask;
     private final int rows;
     private final int context;
-    private final IntFunction<byte[]> bytes;
+    private final Tokenizer tokenizer;
 
-    private TokenTexts(SafetensorsFile file, IntFunction<byte[]> bytes) {
+    private TokenTexts(SafetensorsFile file, Tokenizer tokenizer) {
         this.file = file;
         this.tokens = file.tensor("tokens", Dtype.I32, -1, -1);
         this.mask = file.tensor("mask", Dtype.U8, tokens.shape());
         this.rows = Math.toIntExact(tokens.shape()[0]);
         this.context = Math.toIntExact(tokens.shape()[1]);
-        this.bytes = bytes;
+        this.tokenizer = tokenizer;
     }
 
-    /** Opens a folder of {@code tokenize}. */
+    /** Opens a folder of {@code tokenize}; where its tokenizer is not known, tokens are written as {@code #ID}. */
     static TokenTexts open(Folder folder) {
-        return new TokenTexts(SafetensorsFile.open(folder.verified(TokenRows.FILE)), TokenBytes.of(folder));
+        return new TokenTexts(SafetensorsFile.open(folder.verified(TokenRows.FILE)), tokenizer(folder));
+    }
+
+    private static Tokenizer tokenizer(Folder folder) {
+        try {
+            return Tokenizers.load(folder.path());
+        } catch (ToolException e) {
+            if (e.code() == ExitCode.MISSING_INPUT) {
+                return Tokenizers.unknown(Integer.MAX_VALUE);
+            }
+            throw e;
+        }
     }
 
     /** Whether the folder has this position. */
@@ -47,27 +60,45 @@ final class TokenTexts implements AutoCloseable {
         int first = Math.max(0, position - BEFORE);
         int count = Math.min(context, position + AFTER + 1) - first;
         long start = (long) row * context + first;
-        ByteBuffer ids = file.map(tokens, 4 * start, 4L * count);
+        ByteBuffer stored = file.map(tokens, 4 * start, 4L * count);
         ByteBuffer counted = file.map(mask, start, count);
         int at = position - first;
         int end = at + 1;
         while (end < count && counted.get(end) != 0) {
             end++;
         }
-        return new Snippet(text(ids, 0, at), text(ids, at, at + 1), text(ids, at + 1, end));
+        int[] ids = new int[end];
+        for (int i = 0; i < end; i++) {
+            ids[i] = stored.getInt(4 * i);
+        }
+        return snippet(ids, at);
     }
 
-    /** The bytes of a stretch are joined before they are decoded: a character may span tokens. */
-    private String text(ByteBuffer ids, int from, int to) {
-        java.io.ByteArrayOutputStream joined = new java.io.ByteArrayOutputStream();
-        for (int i = from; i < to; i++) {
-            joined.writeBytes(bytes.apply(ids.getInt(4 * i)));
+    /**
+     * Decoded together, because spaces and characters may belong to more than one token; what the token adds to the text before
+     * it is its own. A token that only completes a character adds nothing of its own and is written as its bytes.
+     */
+    private Snippet snippet(int[] ids, int at) {
+        String before = decode(ids, 0, at);
+        String withToken = decode(ids, 0, at + 1);
+        String whole = decode(ids, 0, ids.length);
+        String token = withToken.startsWith(before) ? withToken.substring(before.length()) : null;
+        if (token == null || token.indexOf('\uFFFD') >= 0) {
+            return new Snippet(before, tokenizer.piece(ids[at]), decode(ids, at + 1, ids.length));
         }
-        return joined.toString(StandardCharsets.UTF_8);
+        return new Snippet(
+                before,
+                token,
+                whole.startsWith(withToken) ? whole.substring(withToken.length()) : decode(ids, at + 1, ids.length));
+    }
+
+    private String decode(int[] ids, int from, int to) {
+        return from == to ? "" : tokenizer.decode(java.util.Arrays.copyOfRange(ids, from, to));
     }
 
     @Override
     public void close() {
+        tokenizer.close();
         file.close();
     }
 }
