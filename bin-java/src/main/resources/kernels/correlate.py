@@ -21,12 +21,19 @@ class Ops(Module):
 
   def sums(self, z: Tensor) -> Tensor:
     # -> [2, d]: sum of z, sum of z^2, in F64
-    return torch.stack([z.sum([0], dtype=7), (z * z).sum([0], dtype=7)])
+    first = torch.zeros([z.size(1)], dtype=7, device=z.device)
+    second = torch.zeros_like(first)
+    step = 1 + 98304 // z.size(1)
+    for i in range((z.size(0) + step - 1) // step):
+      y = z[i * step:(i + 1) * step].double()
+      first.add_(y.sum([0]))
+      second.add_(y.mul_(y).sum([0]))
+    return torch.stack([first, second])
 
   def center(self, x: Tensor) -> Tensor:
-    # median of each column -> F64 [d]. As a shift it makes the many resting values of a sparse neuron (nearly) 0, so that they
+    # x [n, d]: some rows -> median of each column, F64 [d]. As a shift it makes the many resting values of a sparse neuron (nearly) 0, so that they
     # do not lose their last bits to the few large products in an F32 sum
-    return torch.median(x.float(), 0)[0].double()
+    return torch.median(x.float().t().contiguous(), 1)[0].double()
 
   def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor) -> Tensor:
     # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64
@@ -38,8 +45,12 @@ class Ops(Module):
     return total
 
   def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
-    # -> [d]: sum of x y for each column
-    return (x * y).sum([0], dtype=7)
+    # -> [d]: sum of x y for each column, in F64
+    total = torch.zeros([x.size(1)], dtype=7, device=x.device)
+    step = 1 + 98304 // x.size(1)
+    for i in range((x.size(0) + step - 1) // step):
+      total.add_((x[i * step:(i + 1) * step] * y[i * step:(i + 1) * step]).double().sum([0]))
+    return total
 
   def correlation(self, total: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
     # total [da, db], sx [2, da], sy [2, db] -> rho [da, db]; 0 where a variance is 0
