@@ -119,8 +119,7 @@ public final class CorrelateStage implements AutoCloseable {
         }
     }
 
-    private List<Correlator.Pair> pairs(
-            Function<String, Source> first, Function<String, Source> second, boolean both) {
+    private List<Correlator.Pair> pairs(Function<String, Source> first, Function<String, Source> second, boolean both) {
         List<Correlator.Pair> pairs = new ArrayList<>();
         List<String> ids = models.stream().map(ActivationFolder::id).toList();
         if (!settings.pairs().isEmpty()) {
