@@ -130,7 +130,7 @@ public final class AblateStage {
     }
 
     /** For each row another one, each row once: a random cyclic permutation (Sattolo 1986). */
-    static int[] donors(int rows, Draws random) {
+    public static int[] donors(int rows, Draws random) {
         int[] donors = new int[rows];
         Arrays.setAll(donors, row -> row);
         for (int i = rows - 1; i > 0; i--) {

@@ -29,7 +29,7 @@ final class Ablation {
     private record Placed(NeuronSet set, int[] layers, List<NDArray> neurons, List<NDArray> values, Effect effect) {}
 
     /** Positions of one forward call, at most: more do not make products faster. */
-    private static final int POSITIONS_PER_BATCH = 4096;
+    private static final int POSITIONS_PER_BATCH = 2048;
 
     /** Logits made at a time, and positions at least: few enough for the cache, enough for a fast product. */
     private static final int LOGITS_PER_BLOCK = 1 << 18;

@@ -13,7 +13,7 @@ import universality.stats.Ranks;
  * <p>The effect of a neuron is log(E[a²]^½ · ‖w_out‖). Its decile is taken among the alive neurons of its layer and those of the
  * set.
  */
-final class Candidates {
+public final class Candidates {
     private static final int DECILES = 10;
 
     private final NeuronSet set;
@@ -26,7 +26,7 @@ final class Candidates {
      * @param logEffect [layers][d_mlp]
      * @param seed what the draws depend on
      */
-    Candidates(NeuronSet set, boolean[][] inactive, double[][] logEffect, Object... seed) {
+    public Candidates(NeuronSet set, boolean[][] inactive, double[][] logEffect, Object... seed) {
         this.set = set;
         this.seed = seed.clone();
         free = new boolean[set.layers()][];
@@ -52,12 +52,12 @@ final class Candidates {
     }
 
     /** Number of candidates in {@code layer}. */
-    int count(int layer) {
+    public int count(int layer) {
         return pool(layer).length;
     }
 
     /** Number of candidates in the model. */
-    int count() {
+    public int count() {
         return IntStream.range(0, free.length).map(this::count).sum();
     }
 
@@ -68,7 +68,7 @@ final class Candidates {
     }
 
     /** In each layer as many candidates as {@code target} has neurons there; there must be enough. */
-    NeuronSet sameLayer(NeuronSet target, int draw) {
+    public NeuronSet sameLayer(NeuronSet target, int draw) {
         int[][] drawn = new int[target.layers()][];
         Arrays.setAll(drawn, layer -> random("control_layer", draw, layer).sample(pool(layer), target.count(layer)));
         return new NeuronSet(drawn);
@@ -79,7 +79,7 @@ final class Candidates {
      * candidates, all of them are taken, and once every decile has had its own, the rest comes from the nearest deciles that
      * have some left, the lower before the higher.
      */
-    NeuronSet matched(NeuronSet target, int draw) {
+    public NeuronSet matched(NeuronSet target, int draw) {
         int[][] drawn = new int[target.layers()][];
         for (int layer = 0; layer < drawn.length; layer++) {
             drawn[layer] = matched(target, layer, random("control_matched", draw, layer));
@@ -125,7 +125,7 @@ final class Candidates {
     }
 
     /** How many controls of {@link #matched} come from another decile in {@code layer}: the same in every draw. */
-    int unmatched(NeuronSet target, int layer) {
+    public int unmatched(NeuronSet target, int layer) {
         int[] need = need(target, layer);
         for (int neuron : pool(layer)) {
             need[decile[layer][neuron]]--;
@@ -134,7 +134,7 @@ final class Candidates {
     }
 
     /** As many candidates as {@code target} has neurons, of whatever layer of the model; there must be enough. */
-    NeuronSet anywhere(NeuronSet target, int draw) {
+    public NeuronSet anywhere(NeuronSet target, int draw) {
         int width = free[0].length;
         int[] pool = IntStream.range(0, free.length * width)
                 .filter(i -> free[i / width][i % width])
@@ -147,7 +147,7 @@ final class Candidates {
     }
 
     /** The decile of a neuron's effect in its layer, 0 to 9; −1 for inactive neurons outside the set. */
-    int decile(int layer, int neuron) {
+    public int decile(int layer, int neuron) {
         return decile[layer][neuron];
     }
 

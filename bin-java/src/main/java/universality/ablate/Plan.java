@@ -11,12 +11,12 @@ import java.util.stream.IntStream;
  *
  * @param warnings one line each
  */
-record Plan(List<Condition> conditions, List<String> warnings) {
+public record Plan(List<Condition> conditions, List<String> warnings) {
     /**
      * Plans the set and {@code draws} of each control for all layers, all but layer 0, and each layer alone. Layers in which
      * the set is empty, and controls for which there are too few candidates, are left out.
      */
-    static Plan of(NeuronSet set, Candidates candidates, int draws) {
+    public static Plan of(NeuronSet set, Candidates candidates, int draws) {
         List<Condition> conditions = new ArrayList<>();
         List<String> warnings = new ArrayList<>();
         if (set.isEmpty()) {

@@ -177,10 +177,13 @@ public final class TokenizeJob {
                     "split '%s' is less than one row of %d tokens: ask for more, or for a shorter --context",
                     part.name(), settings.context());
         }
-        Packer packer = new Packer(tokenizer, settings.context(), wanted, corpus.planted());
+        // nobody asks what a neuron responds to on the text that the model was trained on, and there it would be the
+        // most bytes
+        boolean planted = corpus.planted() && !part.name().equals(SplitPlan.TRAIN);
+        Packer packer = new Packer(tokenizer, settings.context(), wanted, planted);
         Iterator<PlantedText> documents = corpus.documents(part.name());
         while (!packer.full() && documents.hasNext()) {
-            add(packer, tokenizer, documents.next(), corpus.planted());
+            add(packer, tokenizer, documents.next(), planted);
         }
         PackedRows rows = packer.finish();
         if (rows.rows() == 0) {
