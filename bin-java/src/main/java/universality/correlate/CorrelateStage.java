@@ -153,7 +153,12 @@ public final class CorrelateStage implements AutoCloseable {
                 summaries.add(write(folder, back, table, pair.b(), pair.a()));
             }
         }
-        Json.write(folder.file("summary.json"), Map.of("pairs", summaries));
+        List<Map<String, Object>> checkpoints = new ArrayList<>();
+        for (ActivationFolder model : models) {
+            checkpoints.add(
+                    Map.of("id", model.id(), "family", model.family(), "seed", model.seed(), "step", model.step()));
+        }
+        Json.write(folder.file("summary.json"), Map.of("checkpoints", checkpoints, "pairs", summaries));
     }
 
     private Map<String, Object> write(OutputFolder folder, PairTable table, PairTable back, Source a, Source b) {
