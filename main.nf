@@ -107,7 +107,7 @@ workflow {
     )
     DESCRIBE(
         ch_checkpoints.join(ACTIVATE.out.activations, failOnDuplicate: true),
-        '',
+        Shell.options(raw_weights: params.raw_weights),
         digests.describe,
     )
 

@@ -162,7 +162,14 @@ class Study {
 
     /** What each split gets, as the tool's {@code --split} wants it; without training there is nothing to hold back for it. */
     String splits() {
-        return params.split ?: (trainings ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'analysis=70%,heldout=25%,examples=5%')
+        if (params.split) {
+            return params.split
+        }
+        if (!trainings) {
+            return 'analysis=70%,heldout=25%,examples=5%'
+        }
+        // a book is short, so more of it is needed to measure on; of generated text there is as much as one likes
+        return params.text || params.ids ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'train=88%,analysis=7%,heldout=3%,examples=2%'
     }
 
     Map<String, List<Map>> families() {

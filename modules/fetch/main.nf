@@ -7,7 +7,7 @@ process FETCH {
 
     input:
     tuple val(meta), val(source), val(options) // where from; revision and kind
-    val cache // folder in which checkpoints are kept
+    val store // folder in which checkpoints are kept
     val digest
 
     output:
@@ -18,7 +18,7 @@ process FETCH {
     """
     'universality' fetch --source ${Shell.quote(source)} ${options} \\
         --id ${meta.id} --family ${meta.family} --seed ${meta.seed} --step ${meta.step} \\
-        --cache ${Shell.quote(cache)} --out ${meta.id}
+        --cache ${Shell.quote(store)} --out ${meta.id}
     """
 
     stub:

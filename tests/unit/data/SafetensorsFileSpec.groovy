@@ -176,11 +176,8 @@ class SafetensorsFileSpec extends Specification {
     private static void readAll(SafetensorsFile file) {
         file.tensors().each { name, tensor ->
             assert tensor.elements() * tensor.dtype().bytes() == tensor.bytes()
-            try {
-                assert file.doubles(name).length == tensor.elements()
-            } catch (ToolException e) {
-                assert file.longs(name).length == tensor.elements()
-            }
+            boolean real = tensor.dtype() in [Dtype.F64, Dtype.F32, Dtype.F16, Dtype.BF16]
+            assert (real ? file.doubles(name) : file.longs(name)).length == tensor.elements()
         }
     }
 

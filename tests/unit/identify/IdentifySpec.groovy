@@ -1,6 +1,7 @@
 package unit.identify
 
 import groovy.json.JsonSlurper
+import java.nio.file.Files
 import java.nio.file.Path
 import spock.lang.Shared
 import spock.lang.Specification
@@ -144,8 +145,15 @@ class IdentifySpec extends Specification {
 
     def "pairs may lie in several folders, and the results are the same bytes"() {
         given:
-        def first = CorrelationTables.folder(dir.resolve('a'), models, WIDTH, [:]) { a, b -> IDS[2] in [a, b] }
-        def second = CorrelationTables.folder(dir.resolve('b'), models, WIDTH, [:]) { a, b -> !(IDS[2] in [a, b]) }
+        def part = { String name, Closure<Boolean> wanted ->
+            Folders.folder(dir.resolve(name), 'correlate', name, [family: 'toy', step: 7, control: 'none']) { out ->
+                Folders.names(correlations).findAll { it.endsWith('.csv') && wanted(it) }.each {
+                    Files.copy(correlations.resolve(it), out.file(it))
+                }
+            }
+        }
+        def first = part('a') { it.contains(IDS[2]) }
+        def second = part('b') { !it.contains(IDS[2]) }
 
         when:
         Folders.run('identify', '--correlations', correlations, '--out', dir.resolve('whole'))
@@ -262,26 +270,30 @@ class IdentifySpec extends Specification {
         65     | "is of family 'toy' at step 9"                         | { d -> ['--correlations', correlations, '--controls', some(d, [step: 9, control: 'shifted']) { a, b -> a == IDS[0] }] }
         66     | 'is not a folder'                                      | { d -> ['--correlations', d.resolve('absent')] }
         65     | "written by the stage 'describe'"                      | { d -> ['--correlations', Folders.folder(d.resolve('x'), 'describe', 'x', [:]) { }] }
-        65     | 'another table of'                                     | { d -> ['--correlations', edited(d) { rows -> rows.take(WIDTH) }] }
+        65     | 'another table of'                                     | { d -> ['--correlations', edited(d) { rows -> rows.take(4) }] }
         65     | 'every neuron once, layer by layer'                    | { d -> ['--correlations', edited(d) { rows -> [rows[1], rows[0]] + rows.drop(2) }] }
         65     | 'a row for every neuron'                               | { d -> ['--correlations', edited(d) { rows -> rows.dropRight(1) }] }
-        65     | 'but that model has 2 layers of 64 neurons'            | { d -> ['--correlations', edited(d) { rows -> rows.collect { r -> def c = r.clone(); c[3] = 2; c } }] }
+        65     | 'but that model has 2 layers of 4 neurons'            | { d -> ['--correlations', edited(d) { rows -> rows.collect { r -> def c = r.clone(); c[3] = 2; c } }] }
         65     | 'a correlation lies between -1 and 1'                  | { d -> ['--correlations', edited(d) { rows -> rows.collect { r -> def c = r.clone(); c[2] = 1.5d; c } }] }
         65     | 'LAYER.NEURON:CORRELATION was expected'                | { d -> ['--correlations', edited(d) { rows -> rows.collect { r -> def c = r.clone(); c[19] = 'rubbish'; c } }] }
     }
 
+    /** The first eight neurons of every model on eight tokens, as two layers of four. */
+    private Map<String, double[][]> tiny() {
+        models.collectEntries { id, x -> [id, x.toList().take(8).collect { it.toList().take(8) as double[] } as double[][]] }
+    }
+
     private Path some(Path d, Map parameters, Closure<Boolean> wanted) {
-        def few = models.collectEntries { id, x -> [id, x.toList().take(8) as double[][]] }
-        CorrelationTables.folder(d.resolve('some'), few, WIDTH, parameters, wanted)
+        CorrelationTables.folder(d.resolve('some'), tiny(), 4, parameters, wanted)
     }
 
     /** All pairs, with the rows of one table changed. */
     private Path edited(Path d, Closure<List> change) {
-        def few = models.collectEntries { id, x -> [id, x.toList().take(8) as double[][]] }
+        def models = tiny()
         Folders.folder(d.resolve('edited'), 'correlate', 'pairs', [family: 'toy', step: 7]) { out ->
-            few.each { a, x -> few.each { b, y ->
+            models.each { a, x -> models.each { b, y ->
                 if (a != b) {
-                    def rows = CorrelationTables.rows(x, y, WIDTH, new Random(1))
+                    def rows = CorrelationTables.rows(x, y, 4, new Random(1))
                     Folders.csv(out.file("${a}__${b}.csv"), CorrelationTables.HEADER,
                         a == IDS[1] && b == IDS[2] ? change(rows) : rows)
                 }

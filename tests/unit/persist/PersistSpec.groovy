@@ -9,7 +9,7 @@ import unit.support.Folders
 /** Neuron tables written by hand; every figure is computed again here from sets. */
 class PersistSpec extends Specification {
     static final int LAYERS = 2
-    static final int WIDTH = 40
+    static final int WIDTH = 20
     static final List<Long> STEPS = [0L, 10L, 100L, 400L]
     static final List<Long> SEEDS = [0L, 1L, 2L]
     static final List<String> HEADER = ['layer', 'neuron', 'excess_corr', 'excess_half1', 'excess_half2', 'universal',
@@ -306,7 +306,7 @@ class PersistSpec extends Specification {
         65     | 'is given twice'                        | { d -> ['--neurons', step(d.resolve('a'), 10, study(1)), step(d.resolve('b'), 10, study(1))] }
         65     | "has the family 'other'"                | { d -> ['--neurons', step(d.resolve('a'), 10, study(1)), step(d.resolve('b'), 100, study(1), [family: 'other'])] }
         65     | "has the threshold '0.4'"               | { d -> ['--neurons', step(d.resolve('a'), 10, study(1)), step(d.resolve('b'), 100, study(1), [threshold: 0.4d])] }
-        65     | 'has 1 layers of 40 neurons'            | { d -> ['--neurons', step(d.resolve('a'), 10, study(1)), step(d.resolve('b'), 100, cut(study(1)))] }
+        65     | 'has 1 layers of 20 neurons'            | { d -> ['--neurons', step(d.resolve('a'), 10, study(1)), step(d.resolve('b'), 100, cut(study(1)))] }
         65     | 'a checkpoint that --neurons does not have' | { d -> ['--neurons', step(d.resolve('a'), 10, study(1)), step(d.resolve('b'), 100, study(1)), '--self', self(d, study(1))] }
         65     | "'x', not a number"                     | { d -> ['--neurons', step(d.resolve('a'), 10, study(1), [threshold: 'x'])] }
         66     | 'is not a folder'                       | { d -> ['--neurons', d.resolve('absent')] }

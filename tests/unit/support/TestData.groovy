@@ -63,6 +63,9 @@ class TestData {
             def documents = options.documents ?: (0..<rows.size())
             writer.ints(rows.indices.collectMany { r -> [documents[r]] * context } as int[])
         }
+        if (options.tokenizer) {
+            folder.file('tokenizer.json').text = options.tokenizer
+        }
         folder.parameter('vocabulary', vocabulary).parameter('tokenizer', 'ids').parameter('context', context)
         folder.count('rows', rows.size())
         folder.commit('tokenize', name)

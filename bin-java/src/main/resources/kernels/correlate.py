@@ -6,8 +6,13 @@ class Ops(Module):
   training : bool
 
   def standard(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    # x F32 or F16 [n, d]; shift, scale F64 [d] -> z F32 [n, d]; the difference is taken in F64, for huge means
-    return x.double().sub_(shift).mul_(scale).float()
+    # x F32 or F16 [n, d]; shift, scale F64 [d] -> z F32 [n, d]; the difference is taken in F64, for huge means. A few rows at a
+    # time, so that the F64 values stay in the processor's cache
+    z = torch.empty([x.size(0), x.size(1)], dtype=6, device=x.device)
+    step = 1 + 98304 // x.size(1)
+    for i in range((x.size(0) + step - 1) // step):
+      z[i * step:(i + 1) * step].copy_(x[i * step:(i + 1) * step].double().sub_(shift).mul_(scale))
+    return z
 
   def rotated(self, x: Tensor, shift: Tensor, rotation: Tensor, scale: Tensor) -> Tensor:
     # as above for R (x - shift); scale F64 [1]
@@ -15,14 +20,20 @@ class Ops(Module):
     return torch.mm(c, rotation.t())
 
   def sums(self, z: Tensor) -> Tensor:
-    # -> [2, d]: sum of z, sum of z^2
-    y = z.double()
-    return torch.stack([y.sum([0]), y.pow_(2).sum([0])])
+    # -> [2, d]: sum of z, sum of z^2, in F64
+    first = torch.zeros([z.size(1)], dtype=7, device=z.device)
+    second = torch.zeros_like(first)
+    step = 1 + 98304 // z.size(1)
+    for i in range((z.size(0) + step - 1) // step):
+      y = z[i * step:(i + 1) * step].double()
+      first.add_(y.sum([0]))
+      second.add_(y.mul_(y).sum([0]))
+    return torch.stack([first, second])
 
   def center(self, x: Tensor) -> Tensor:
-    # median of each column -> F64 [d]. As a shift it makes the many resting values of a sparse neuron (nearly) 0, so that they
+    # x [n, d]: some rows -> median of each column, F64 [d]. As a shift it makes the many resting values of a sparse neuron (nearly) 0, so that they
     # do not lose their last bits to the few large products in an F32 sum
-    return torch.median(x.float(), 0)[0].double()
+    return torch.median(x.float().t().contiguous(), 1)[0].double()
 
   def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor) -> Tensor:
     # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64
@@ -34,8 +45,12 @@ class Ops(Module):
     return total
 
   def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
-    # -> [d]: sum of x y for each column
-    return (x.double() * y).sum([0])
+    # -> [d]: sum of x y for each column, in F64
+    total = torch.zeros([x.size(1)], dtype=7, device=x.device)
+    step = 1 + 98304 // x.size(1)
+    for i in range((x.size(0) + step - 1) // step):
+      total.add_((x[i * step:(i + 1) * step] * y[i * step:(i + 1) * step]).double().sum([0]))
+    return total
 
   def correlation(self, total: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
     # total [da, db], sx [2, da], sy [2, db] -> rho [da, db]; 0 where a variance is 0

@@ -87,16 +87,9 @@ public final class AblateStage {
                     new Candidates(table.set(), activity.inactive(), effect, seed("control")),
                     settings.draws());
             Terms terms = new Terms(tokens);
-            boolean resample = settings.replacement() == Replacement.RESAMPLE;
-            Ablation.Measured measured = new Ablation(
-                            compute,
-                            model,
-                            tokens,
-                            terms,
-                            settings.replacement(),
-                            activity.mean(),
-                            resample ? donors(tokens.rows(), Draws.of(seed("donors"))) : null,
-                            settings.memory())
+            Replacement.Values values = new Replacement.Values(
+                    settings.replacement(), activity.mean(), donors(tokens.rows(), Draws.of(seed("donors"))));
+            Ablation.Measured measured = new Ablation(compute, model, tokens, terms, values, settings.memory())
                     .run(plan.conditions().stream().map(Condition::neurons).toList());
             Tables tables = new Tables(plan, terms, measured, settings.replacement(), effect, seed("summary"));
             tables.writeAblation(folder.file("ablation.csv"));
@@ -130,7 +123,7 @@ public final class AblateStage {
     }
 
     /** For each row another one, each row once: a random cyclic permutation (Sattolo 1986). */
-    static int[] donors(int rows, Draws random) {
+    public static int[] donors(int rows, Draws random) {
         int[] donors = new int[rows];
         Arrays.setAll(donors, row -> row);
         for (int i = rows - 1; i > 0; i--) {

@@ -13,10 +13,9 @@ import universality.stats.Ranks;
  * <p>The effect of a neuron is log(E[a²]^½ · ‖w_out‖). Its decile is taken among the alive neurons of its layer and those of the
  * set.
  */
-final class Candidates {
+public final class Candidates {
     private static final int DECILES = 10;
 
-    private final NeuronSet set;
     private final boolean[][] free;
     private final int[][] decile;
     private final Object[] seed;
@@ -26,38 +25,29 @@ final class Candidates {
      * @param logEffect [layers][d_mlp]
      * @param seed what the draws depend on
      */
-    Candidates(NeuronSet set, boolean[][] inactive, double[][] logEffect, Object... seed) {
-        this.set = set;
+    public Candidates(NeuronSet set, boolean[][] inactive, double[][] logEffect, Object... seed) {
         this.seed = seed.clone();
         free = new boolean[set.layers()][];
         decile = new int[set.layers()][];
         for (int layer = 0; layer < free.length; layer++) {
-            boolean[] available = new boolean[inactive[layer].length];
+            free[layer] = new boolean[inactive[layer].length];
             double[] ranked = logEffect[layer].clone();
-            for (int neuron = 0; neuron < available.length; neuron++) {
-                available[neuron] = !inactive[layer][neuron];
-            }
-            for (int neuron : set.of(layer)) {
-                available[neuron] = true;
-            }
-            for (int neuron = 0; neuron < available.length; neuron++) {
-                ranked[neuron] = available[neuron] ? ranked[neuron] : Double.NaN;
+            for (int neuron = 0; neuron < ranked.length; neuron++) {
+                boolean member = set.contains(layer, neuron);
+                free[layer][neuron] = !member && !inactive[layer][neuron];
+                ranked[neuron] = member || free[layer][neuron] ? ranked[neuron] : Double.NaN;
             }
             decile[layer] = Ranks.groups(DECILES, ranked);
-            for (int neuron : set.of(layer)) {
-                available[neuron] = false;
-            }
-            free[layer] = available;
         }
     }
 
     /** Number of candidates in {@code layer}. */
-    int count(int layer) {
+    public int count(int layer) {
         return pool(layer).length;
     }
 
     /** Number of candidates in the model. */
-    int count() {
+    public int count() {
         return IntStream.range(0, free.length).map(this::count).sum();
     }
 
@@ -68,7 +58,7 @@ final class Candidates {
     }
 
     /** In each layer as many candidates as {@code target} has neurons there; there must be enough. */
-    NeuronSet sameLayer(NeuronSet target, int draw) {
+    public NeuronSet sameLayer(NeuronSet target, int draw) {
         int[][] drawn = new int[target.layers()][];
         Arrays.setAll(drawn, layer -> random("control_layer", draw, layer).sample(pool(layer), target.count(layer)));
         return new NeuronSet(drawn);
@@ -79,7 +69,7 @@ final class Candidates {
      * candidates, all of them are taken, and once every decile has had its own, the rest comes from the nearest deciles that
      * have some left, the lower before the higher.
      */
-    NeuronSet matched(NeuronSet target, int draw) {
+    public NeuronSet matched(NeuronSet target, int draw) {
         int[][] drawn = new int[target.layers()][];
         for (int layer = 0; layer < drawn.length; layer++) {
             drawn[layer] = matched(target, layer, random("control_matched", draw, layer));
@@ -125,7 +115,7 @@ final class Candidates {
     }
 
     /** How many controls of {@link #matched} come from another decile in {@code layer}: the same in every draw. */
-    int unmatched(NeuronSet target, int layer) {
+    public int unmatched(NeuronSet target, int layer) {
         int[] need = need(target, layer);
         for (int neuron : pool(layer)) {
             need[decile[layer][neuron]]--;
@@ -134,7 +124,7 @@ final class Candidates {
     }
 
     /** As many candidates as {@code target} has neurons, of whatever layer of the model; there must be enough. */
-    NeuronSet anywhere(NeuronSet target, int draw) {
+    public NeuronSet anywhere(NeuronSet target, int draw) {
         int width = free[0].length;
         int[] pool = IntStream.range(0, free.length * width)
                 .filter(i -> free[i / width][i % width])
@@ -147,7 +137,7 @@ final class Candidates {
     }
 
     /** The decile of a neuron's effect in its layer, 0 to 9; −1 for inactive neurons outside the set. */
-    int decile(int layer, int neuron) {
+    public int decile(int layer, int neuron) {
         return decile[layer][neuron];
     }
 

@@ -8,10 +8,10 @@ package universality.ablate;
  * @param draw 0 for the set itself
  * @param target the part of the set that this row is, or is a control of
  */
-record Condition(String name, String layers, int draw, NeuronSet target, NeuronSet neurons) {
-    static final String UNIVERSAL = "universal";
+public record Condition(String name, String layers, int draw, NeuronSet target, NeuronSet neurons) {
+    public static final String UNIVERSAL = "universal";
 
-    boolean isControl() {
+    public boolean isControl() {
         return !name.equals(UNIVERSAL);
     }
 }

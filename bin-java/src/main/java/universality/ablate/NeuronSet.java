@@ -5,11 +5,11 @@ import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
 /** Neurons of one model, layer by layer. Immutable; sets are equal if they hold the same neurons. */
-final class NeuronSet {
+public final class NeuronSet {
     private final int[][] byLayer;
 
     /** @param byLayer [layers][neurons], each neuron once; copied */
-    NeuronSet(int[][] byLayer) {
+    public NeuronSet(int[][] byLayer) {
         this.byLayer = new int[byLayer.length][];
         for (int layer = 0; layer < byLayer.length; layer++) {
             this.byLayer[layer] = byLayer[layer].clone();
@@ -18,7 +18,7 @@ final class NeuronSet {
     }
 
     /** The neurons that {@code flags} [layers][d_mlp] names. */
-    static NeuronSet of(boolean[][] flags) {
+    public static NeuronSet of(boolean[][] flags) {
         int[][] byLayer = new int[flags.length][];
         for (int layer = 0; layer < flags.length; layer++) {
             boolean[] of = flags[layer];
@@ -29,43 +29,47 @@ final class NeuronSet {
     }
 
     /** The neurons of this set in the layers that {@code kept} names. */
-    NeuronSet only(IntPredicate kept) {
+    public NeuronSet only(IntPredicate kept) {
         int[][] some = new int[byLayer.length][];
         Arrays.setAll(some, layer -> kept.test(layer) ? byLayer[layer] : new int[0]);
         return new NeuronSet(some);
     }
 
     /** The neurons of {@code layer}, ascending; a copy. */
-    int[] of(int layer) {
+    public int[] of(int layer) {
         return byLayer[layer].clone();
     }
 
-    int count(int layer) {
+    public boolean contains(int layer, int neuron) {
+        return Arrays.binarySearch(byLayer[layer], neuron) >= 0;
+    }
+
+    public int count(int layer) {
         return byLayer[layer].length;
     }
 
-    int size() {
+    public int size() {
         return Arrays.stream(byLayer).mapToInt(neurons -> neurons.length).sum();
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return size() == 0;
     }
 
     /** Layers of the model. */
-    int layers() {
+    public int layers() {
         return byLayer.length;
     }
 
     /** The layers that have a neuron in this set, ascending. */
-    int[] occupied() {
+    public int[] occupied() {
         return IntStream.range(0, byLayer.length)
                 .filter(layer -> byLayer[layer].length > 0)
                 .toArray();
     }
 
     /** {@code values} [layers][d_mlp] of the set's neurons, in order of layer and neuron. */
-    double[] select(double[][] values) {
+    public double[] select(double[][] values) {
         return IntStream.range(0, byLayer.length)
                 .boxed()
                 .flatMapToDouble(layer -> Arrays.stream(byLayer[layer]).mapToDouble(neuron -> values[layer][neuron]))

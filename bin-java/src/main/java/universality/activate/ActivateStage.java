@@ -18,6 +18,7 @@ import universality.data.TokenRows;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
 import universality.model.gpt2.Gpt2;
+import universality.stats.ColumnMoments;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -111,7 +112,7 @@ public final class ActivateStage {
                 new Entry("post.min", l -> l.least),
                 new Entry("post.max", l -> l.largest),
                 new Entry("post.abs_mean", l -> divided(l.magnitudeSum, count)),
-                new Entry("post.mean_square", l -> divided(l.squareSum, count)),
+                new Entry("post.mean_square", l -> meanSquares(l.post)),
                 new Entry("pre.mean", l -> l.pre.mean()),
                 new Entry("pre.m2", l -> l.pre.m2()),
                 new Entry("pre.m3", l -> l.pre.m3()),
@@ -125,6 +126,15 @@ public final class ActivateStage {
             }
             writer.doubles(count);
         }
+    }
+
+    /** E[x²] = mean² + variance. */
+    private static double[] meanSquares(ColumnMoments moments) {
+        double[] means = new double[moments.mean().length];
+        for (int i = 0; i < means.length; i++) {
+            means[i] = moments.mean()[i] * moments.mean()[i] + moments.m2()[i] / moments.count();
+        }
+        return means;
     }
 
     private static double[] divided(double[] sums, long count) {

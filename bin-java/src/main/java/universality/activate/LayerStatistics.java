@@ -16,7 +16,6 @@ final class LayerStatistics {
     final double[] least;
     final double[] largest;
     final double[] magnitudeSum;
-    final double[] squareSum;
     final double[] positive;
 
     LayerStatistics(int layer, int neurons) {
@@ -27,7 +26,6 @@ final class LayerStatistics {
         least = new double[neurons];
         largest = new double[neurons];
         magnitudeSum = new double[neurons];
-        squareSum = new double[neurons];
         positive = new double[neurons];
         Arrays.fill(least, Double.POSITIVE_INFINITY);
         Arrays.fill(largest, Double.NEGATIVE_INFINITY);
@@ -53,7 +51,6 @@ final class LayerStatistics {
             least[i] = Math.min(least[i], a[4 * neurons + i]);
             largest[i] = Math.max(largest[i], a[5 * neurons + i]);
             magnitudeSum[i] += a[6 * neurons + i];
-            squareSum[i] += a[7 * neurons + i];
             positive[i] += b[4 * neurons + i];
         }
         post.merge(n, Arrays.copyOf(a, 4 * neurons));

@@ -212,6 +212,11 @@ final class Correlator {
         }
     }
 
+    /** Draws for a set: all for the whole, a third of them for the halves, which share them and are only compared. */
+    static int draws(int set, int draws) {
+        return set == 0 ? draws : (draws + 2) / 3;
+    }
+
     private static NDArray sums(NDManager scope, Source source, int layer, int set) {
         return scope.create(source.sums(layer, set), new Shape(2, source.width()));
     }
@@ -221,7 +226,7 @@ final class Correlator {
         double[][][] variances = rotatedVariances.computeIfAbsent(
                 new Block(source, unit.layerA()), b -> new double[Source.SETS][draws][]);
         NDArray sigma = scope.create(source.deviations(unit.layerA(), set));
-        for (int draw = 0; draw < draws; draw++) {
+        for (int draw = 0; draw < draws(set, draws); draw++) {
             try (NDManager step = scope.newSubManager()) {
                 NDArray rotation = rotations.get(step, source.model, unit.layerA(), draw);
                 variances[set][draw] = kernel.call(step, "rotated_variance", rotation, rho, sigma)
@@ -244,7 +249,7 @@ final class Correlator {
         }
         NDArray sigma = scope.create(b.deviations(layerB, set));
         double[][][] variances = rotatedVariances.get(new Block(b, layerB));
-        for (int draw = 0; draw < draws; draw++) {
+        for (int draw = 0; draw < draws(set, draws); draw++) {
             try (NDManager step = scope.newSubManager()) {
                 NDArray rotation = rotations.get(step, b.model, layerB, draw);
                 NDArray variance = step.create(variances[set][draw]);

@@ -50,9 +50,10 @@ final class PairTable {
         moments = new ColumnMoments[a.layers()];
         Arrays.setAll(moments, l -> new ColumnMoments(rowWidth));
         Arrays.setAll(halfLargest, h -> filled(rows));
-        baseline = new double[Source.SETS][draws][];
-        for (double[][] set : baseline) {
-            Arrays.setAll(set, d -> filled(rows));
+        baseline = new double[Source.SETS][][];
+        for (int set = 0; set < Source.SETS; set++) {
+            baseline[set] = new double[Correlator.draws(set, draws)][];
+            Arrays.setAll(baseline[set], d -> filled(rows));
         }
     }
 

@@ -19,6 +19,9 @@ final class Source {
     /** Kept positions of a block; fixed, so that results do not depend on memory or grouping. */
     static final int BLOCK = 4096;
 
+    /** Rows of which the medians are taken. */
+    private static final int CENTER_ROWS = 1023;
+
     /** The whole, then the two halves. */
     static final int SETS = 3;
 
@@ -62,12 +65,12 @@ final class Source {
         }
     }
 
-    /** Medians over the first block, F64 [d_mlp]: near enough to the means for exact sums, and at rest values of sparse neurons. */
+    /** Medians over some rows, F64 [d_mlp]: near enough to the means for exact sums, and at rest values of sparse neurons. */
     private NDArray center(NDManager manager, int layer) {
         int half = rows[0].length > 0 ? 0 : 1;
         try (NDManager scope = manager.newSubManager()) {
-            NDArray center =
-                    kernel.call(scope, "center", raw(scope, layer, half, 0)).singletonOrThrow();
+            NDArray some = raw(scope, layer, half, 0, Math.min(CENTER_ROWS, rows[half].length));
+            NDArray center = kernel.call(scope, "center", some).singletonOrThrow();
             center.attach(manager);
             return center;
         }
@@ -113,7 +116,8 @@ final class Source {
 
     /** Block {@code block} of a half, F32 [n, d_mlp], owned by {@code scope}. */
     NDArray block(NDManager scope, int layer, int half, int block) {
-        try (NDArray raw = raw(scope, layer, half, block)) {
+        int from = block * BLOCK;
+        try (NDArray raw = raw(scope, layer, half, from, Math.min(BLOCK, rows[half].length - from))) {
             if (rotation[layer] == null) {
                 return kernel.call(scope, "standard", raw, shift[layer], scale[layer])
                         .singletonOrThrow();
@@ -123,9 +127,7 @@ final class Source {
         }
     }
 
-    private NDArray raw(NDManager scope, int layer, int half, int block) {
-        int from = block * BLOCK;
-        int count = Math.min(BLOCK, rows[half].length - from);
+    private NDArray raw(NDManager scope, int layer, int half, int from, int count) {
         ByteBuffer bytes = model.gather(layer, rows[half], from, count);
         DataType type = model.storedType() == Dtype.F32 ? DataType.FLOAT32 : DataType.FLOAT16;
         return scope.create(bytes, new Shape(count, width()), type);

@@ -9,15 +9,14 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What the stage {@code activate} wrote for one checkpoint. Stored activations are mapped, not loaded. The caller closes it.
+ * What the stage {@code activate} wrote for one checkpoint. Stored activations are read in
+ * blocks, never whole. Not thread-safe. The caller closes it.
  */
 public final class ActivationFolder implements AutoCloseable {
     public static final String POSITIONS = "positions.safetensors";
 
-    private static final long SEGMENT_BYTES = 1L << 30;
-
-    /** One layer's stored activations: the file, and its rows in maps of at most {@link #SEGMENT_BYTES}. */
-    private record Layer(SafetensorsFile file, SafetensorsFile.Tensor tensor, List<ByteBuffer> segments) {}
+    /** One layer's stored activations. */
+    private record Layer(SafetensorsFile file, SafetensorsFile.Tensor tensor) {}
 
     private final Path folder;
     private final Manifest manifest;
@@ -25,6 +24,7 @@ public final class ActivationFolder implements AutoCloseable {
     private final int dMlp;
     private final int kept;
     private final List<Layer> stored = new ArrayList<>();
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
 
     private ActivationFolder(Path folder, Manifest manifest) {
         this.folder = folder;
@@ -125,30 +125,30 @@ public final class ActivationFolder implements AutoCloseable {
     }
 
     /**
-     * Copies stored rows.
+     * Reads stored rows. They are read and not mapped, since mapped pages would count as the task's memory.
      *
      * @param rows indices of kept positions
      * @param from first entry of {@code rows} to use
      * @param count number of entries
-     * @return a direct little-endian buffer [count, d_mlp] of {@link #storedType}
+     * @return a direct little-endian buffer [count, d_mlp] of {@link #storedType}; overwritten by the next call
      */
     public ByteBuffer gather(int layer, int[] rows, int from, int count) {
         Layer source = layer(layer);
         int rowBytes = dMlp * source.tensor().dtype().bytes();
-        int rowsPerSegment = (int) (SEGMENT_BYTES / rowBytes);
-        ByteBuffer result =
-                ByteBuffer.allocateDirect(Math.multiplyExact(count, rowBytes)).order(ByteOrder.LITTLE_ENDIAN);
+        int bytes = Math.multiplyExact(count, rowBytes);
+        if (buffer.capacity() < bytes) {
+            buffer = ByteBuffer.allocateDirect(bytes);
+        }
         for (int i = 0; i < count; ) {
             int row = rows[from + i];
             int run = 1;
-            while (i + run < count && rows[from + i + run] == row + run && (row + run) % rowsPerSegment != 0) {
+            while (i + run < count && rows[from + i + run] == row + run) {
                 run++;
             }
-            ByteBuffer segment = source.segments().get(row / rowsPerSegment);
-            result.put(i * rowBytes, segment, row % rowsPerSegment * rowBytes, run * rowBytes);
+            source.file().read(source.tensor(), (long) row * rowBytes, buffer.slice(i * rowBytes, run * rowBytes));
             i += run;
         }
-        return result;
+        return buffer.slice(0, bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private Layer layer(int index) {
@@ -165,13 +165,7 @@ public final class ActivationFolder implements AutoCloseable {
         if (tensor.dtype() != Dtype.F32 && tensor.dtype() != Dtype.F16) {
             throw ToolException.badData("%s holds %s, but F32 or F16 was expected", file.path(), tensor.dtype());
         }
-        long rowBytes = (long) dMlp * tensor.dtype().bytes();
-        long segment = SEGMENT_BYTES / rowBytes * rowBytes;
-        List<ByteBuffer> segments = new ArrayList<>();
-        for (long at = 0; at < tensor.bytes(); at += segment) {
-            segments.add(file.map(tensor, at, Math.min(segment, tensor.bytes() - at)));
-        }
-        return new Layer(file, tensor, segments);
+        return new Layer(file, tensor);
     }
 
     @Override

@@ -257,6 +257,31 @@ public final class SafetensorsFile implements TensorFile {
     }
 
     /**
+     * Reads part of a tensor into {@code target}, from its position to its limit.
+     *
+     * @param from first byte within the tensor
+     * @throws ToolException (bad data) if the file cannot be read or has become shorter
+     */
+    public void read(Tensor tensor, long from, ByteBuffer target) {
+        if (from < 0 || from > tensor.bytes() - target.remaining()) {
+            throw new IllegalArgumentException("bytes " + from + " + " + target.remaining() + " of tensor '"
+                    + tensor.name() + "', which has " + tensor.bytes());
+        }
+        try {
+            long at = tensor.offset() + from;
+            while (target.hasRemaining()) {
+                int got = channel.read(target, at);
+                if (got < 0) {
+                    throw ToolException.badData("%s ends at byte %d: it was cut short while in use", path, at);
+                }
+                at += got;
+            }
+        } catch (IOException e) {
+            throw new ToolException(ExitCode.BAD_DATA, path + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
      * Maps part of a tensor, read-only, little-endian, position 0 at byte {@code from} of the tensor.
      *
      * @param from first byte within the tensor

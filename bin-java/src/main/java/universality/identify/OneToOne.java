@@ -1,6 +1,8 @@
 package universality.identify;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import universality.data.NeuronShape;
 import universality.stats.Assignment;
@@ -15,45 +17,45 @@ final class OneToOne {
     /**
      * The correlation of each matched neuron of both sides.
      *
-     * @param ab table of A against B; {@code ba} the reverse
+     * @param ab table of A against B
+     * @param ba table of B against A
      * @return for A's neurons [0] and B's neurons [1] the correlation with the match, 0 for those that stay alone
      */
     static double[][] match(PairTable ab, NeuronShape shapeA, PairTable ba, NeuronShape shapeB) {
-        @SuppressWarnings({"unchecked", "rawtypes"})
-        TreeMap<Integer, Double>[] edges = new TreeMap[shapeA.neurons()];
-        Arrays.setAll(edges, i -> new TreeMap<>());
-        for (int i = 0; i < edges.length; i++) {
+        List<SortedMap<Integer, Double>> edges = new ArrayList<>();
+        for (int i = 0; i < shapeA.neurons(); i++) {
+            edges.add(new TreeMap<>());
             for (PairTable.Partner partner : ab.top()[i]) {
-                edges[i].put(shapeB.index(partner.layer(), partner.neuron()), partner.corr());
+                edges.get(i).put(shapeB.index(partner.layer(), partner.neuron()), partner.corr());
             }
         }
         for (int j = 0; j < shapeB.neurons(); j++) {
             for (PairTable.Partner partner : ba.top()[j]) {
-                edges[shapeA.index(partner.layer(), partner.neuron())].putIfAbsent(j, partner.corr());
+                edges.get(shapeA.index(partner.layer(), partner.neuron())).putIfAbsent(j, partner.corr());
             }
         }
         return solve(edges, shapeB.neurons());
     }
 
-    private static double[][] solve(TreeMap<Integer, Double>[] edges, int columnCount) {
-        int[] start = new int[edges.length + 1];
-        for (int i = 0; i < edges.length; i++) {
-            start[i + 1] = start[i] + edges[i].size();
+    private static double[][] solve(List<SortedMap<Integer, Double>> edges, int columnCount) {
+        int[] start = new int[edges.size() + 1];
+        for (int i = 0; i < edges.size(); i++) {
+            start[i + 1] = start[i] + edges.get(i).size();
         }
-        int[] columns = new int[start[edges.length]];
+        int[] columns = new int[start[edges.size()]];
         double[] weights = new double[columns.length];
         int next = 0;
-        for (TreeMap<Integer, Double> row : edges) {
+        for (SortedMap<Integer, Double> row : edges) {
             for (var edge : row.entrySet()) {
                 columns[next] = edge.getKey();
                 weights[next++] = edge.getValue();
             }
         }
         int[] match = Assignment.maximise(columnCount, start, columns, weights);
-        double[][] matched = {new double[edges.length], new double[columnCount]};
-        for (int i = 0; i < edges.length; i++) {
+        double[][] matched = {new double[edges.size()], new double[columnCount]};
+        for (int i = 0; i < edges.size(); i++) {
             if (match[i] >= 0) {
-                matched[0][i] = edges[i].get(match[i]);
+                matched[0][i] = edges.get(i).get(match[i]);
                 matched[1][match[i]] = matched[0][i];
             }
         }

@@ -1,5 +1,6 @@
 package universality.text;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import universality.data.ToolException;
 
@@ -25,7 +27,7 @@ final class BpeTrainer {
 
     private final int vocabulary;
 
-    private final Map<String, Integer> words = new TreeMap<>();
+    private final Map<String, Integer> words = new HashMap<>();
     private long seen;
 
     /** @param vocabulary tokens wanted: 256 bytes, merged symbols, one special token */
@@ -81,7 +83,7 @@ final class BpeTrainer {
      * @throws ToolException (bad data) if the text has too few pairs that occur twice
      */
     Encoding train() {
-        Encoding encoding = new Learner(words).learn(vocabulary - 1);
+        Encoding encoding = new Learner(new TreeMap<>(words)).learn(vocabulary - 1);
         int found = encoding.pieces().size() + 1;
         if (found < vocabulary) {
             throw ToolException.badData(
@@ -100,10 +102,11 @@ final class BpeTrainer {
         private final Map<Long, Set<Integer>> wordsOfPair = new HashMap<>();
         private final PriorityQueue<Pair> queue = new PriorityQueue<>();
 
-        Learner(Map<String, Integer> words) {
+        /** @param words in a fixed order, so that nothing depends on hashing */
+        Learner(SortedMap<String, Integer> words) {
             counts = new long[words.size()];
             words.forEach((word, count) -> {
-                byte[] bytes = ByteAlphabet.bytes(word);
+                byte[] bytes = word.getBytes(StandardCharsets.UTF_8);
                 int[] ids = new int[bytes.length];
                 for (int i = 0; i < ids.length; i++) {
                     ids[i] = bytes[i] & 0xFF;

@@ -39,13 +39,4 @@ final class ByteAlphabet {
         }
         return bytes;
     }
-
-    /** The characters of {@code bytes}. */
-    static String text(byte[] bytes) {
-        StringBuilder text = new StringBuilder(bytes.length);
-        for (byte b : bytes) {
-            text.append(CHARACTERS[b & 0xFF]);
-        }
-        return text.toString();
-    }
 }

@@ -132,7 +132,7 @@ final class FileTokenizer implements Tokenizer {
             plainAdded &= added.path("special").asBoolean();
         }
         return plainAdded
-                && root.path("normalizer").isNull()
+                && root.path("normalizer").isEmpty()
                 && cutter.path("type").asText().equals("ByteLevel")
                 && !cutter.path("add_prefix_space").asBoolean(true)
                 && cutter.path("use_regex").asBoolean(true);

@@ -77,9 +77,9 @@ final class Forms {
                 draft.word(Integer.toString(random.between(1, 30)), Feature.NUMBER.bit() | Feature.DIGITS.bit());
             });
         }
-        int paragraphs = random.between(2, 5);
+        int paragraphs = random.between(2, 6);
         for (int i = 0; i < paragraphs; i++) {
-            paragraph(3, 7);
+            paragraph(4, 8);
             draft.lines(i == paragraphs - 1 ? 1 : 2);
         }
     }
@@ -90,9 +90,9 @@ final class Forms {
             draft.mark(",");
             phrases.fullDate();
         });
-        int paragraphs = random.between(2, 3);
+        int paragraphs = random.between(2, 4);
         for (int i = 0; i < paragraphs; i++) {
-            int count = random.between(2, 4);
+            int count = random.between(4, 7);
             for (int s = 0; s < count; s++) {
                 if (random.chance(0.4)) {
                     sentences.figures();
@@ -106,7 +106,7 @@ final class Forms {
 
     /** Two people by turns, as in a play: ANNA: Where is the ship? */
     private void talk() {
-        int turns = random.between(6, 14);
+        int turns = random.between(6, 16);
         for (int i = 0; i < turns; i++) {
             Scene.Person speaker = i % 2 == 0 ? scene.hero() : scene.other();
             draft.word(speaker.first().toUpperCase(Locale.ROOT), NAME.bit() | speaker.gender());
@@ -143,7 +143,7 @@ final class Forms {
             int paragraphs = random.between(1, 3);
             for (int i = 0; i < paragraphs; i++) {
                 clauses.as(Voice.SPEAKING, random.chance(0.5), () -> {
-                    int count = random.between(3, 6);
+                    int count = random.between(4, 7);
                     for (int s = 0; s < count; s++) {
                         sentences.statement();
                     }
@@ -162,7 +162,7 @@ final class Forms {
     }
 
     private void program() {
-        int blocks = random.between(1, 3);
+        int blocks = random.between(2, 4);
         for (int i = 0; i < blocks; i++) {
             if (random.chance(0.4)) {
                 sentences.statement();
@@ -182,7 +182,7 @@ final class Forms {
 
     private void instructions() {
         heading(this::title);
-        int steps = random.between(6, 12);
+        int steps = random.between(7, 15);
         for (int i = 1; i <= steps; i++) {
             int step = i;
             draft.in(LIST_ITEM, () -> {
@@ -210,7 +210,7 @@ final class Forms {
             clauses.as(Voice.TELLING, false, () -> clauses.predicate(Agreement.IT));
         });
         draft.mark(".");
-        int count = random.between(4, 9);
+        int count = random.between(7, 14);
         for (int i = 0; i < count; i++) {
             double u = random.unit();
             if (u < 0.3) {
@@ -226,7 +226,7 @@ final class Forms {
 
     private void poem() {
         draft.in(VERSE, () -> {
-            int stanzas = random.between(2, 4);
+            int stanzas = random.between(2, 5);
             for (int i = 0; i < stanzas; i++) {
                 stanza();
                 if (i < stanzas - 1) {

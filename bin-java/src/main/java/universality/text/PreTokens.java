@@ -1,7 +1,5 @@
 package universality.text;
 
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -19,16 +17,13 @@ final class PreTokens {
 
     private PreTokens() {}
 
-    /** Adds each word of {@code text}, as its UTF-8 bytes in {@link ByteAlphabet}, to {@code counts}. */
+    /** Adds each word of {@code text} to {@code counts}. */
     static void count(String text, Map<String, Integer> counts) {
-        Map<String, Integer> plain = new HashMap<>();
         for (int from = 0; from < text.length(); ) {
             int to = end(text, from);
-            plain.merge(text.substring(from, to), 1, Integer::sum);
+            counts.merge(text.substring(from, to), 1, Integer::sum);
             from = to;
         }
-        plain.forEach(
-                (word, n) -> counts.merge(ByteAlphabet.text(word.getBytes(StandardCharsets.UTF_8)), n, Integer::sum));
     }
 
     /** Number of words in {@code text}. */

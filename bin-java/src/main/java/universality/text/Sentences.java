@@ -224,7 +224,7 @@ final class Sentences {
             draft.word("from", PREPOSITION);
             draft.word(scene.town(), Feature.PLACE);
             draft.word("to", PREPOSITION);
-            phrases.town();
+            draft.word(phrases.from("land"), Feature.PLACE);
         } else {
             draft.word("about", PREPOSITION);
             phrases.amount();

@@ -19,7 +19,7 @@ import universality.data.TokenRows;
  * @param features planted features as bits, {@code null} where there are none
  */
 record PackedRows(int rows, int context, int[] tokens, byte[] mask, int[] document, long[] features) {
-    private static final int BLOCK = 1 << 16;
+    private static final int BLOCK = 1 << 14;
 
     int size() {
         return Math.multiplyExact(rows, context);
@@ -76,15 +76,16 @@ record PackedRows(int rows, int context, int[] tokens, byte[] mask, int[] docume
         try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
             writer.metadata("names", String.join(",", names));
             writer.declare("features", Dtype.U8, rows, context, width);
-            ByteBuffer block = ByteBuffer.allocate(width * context);
-            for (int row = 0; row < rows; row++) {
-                block.clear();
-                for (int i = row * context; i < (row + 1) * context; i++) {
+            byte[] block = new byte[width * BLOCK];
+            for (int from = 0; from < size(); from += BLOCK) {
+                int to = Math.min(size(), from + BLOCK);
+                int n = 0;
+                for (int i = from; i < to; i++) {
                     for (int f = 0; f < width; f++) {
-                        block.put((byte) (features[i] >>> f & 1));
+                        block[n++] = (byte) (features[i] >>> f & 1);
                     }
                 }
-                writer.bytes(block.flip());
+                writer.bytes(ByteBuffer.wrap(block, 0, n));
             }
         }
     }

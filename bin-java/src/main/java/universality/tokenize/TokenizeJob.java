@@ -177,10 +177,13 @@ public final class TokenizeJob {
                     "split '%s' is less than one row of %d tokens: ask for more, or for a shorter --context",
                     part.name(), settings.context());
         }
-        Packer packer = new Packer(tokenizer, settings.context(), wanted, corpus.planted());
+        // nobody asks what a neuron responds to on the text that the model was trained on, and there it would be the
+        // most bytes
+        boolean planted = corpus.planted() && !part.name().equals(SplitPlan.TRAIN);
+        Packer packer = new Packer(tokenizer, settings.context(), wanted, planted);
         Iterator<PlantedText> documents = corpus.documents(part.name());
         while (!packer.full() && documents.hasNext()) {
-            add(packer, tokenizer, documents.next(), corpus.planted());
+            add(packer, tokenizer, documents.next(), planted);
         }
         PackedRows rows = packer.finish();
         if (rows.rows() == 0) {
@@ -241,14 +244,7 @@ public final class TokenizeJob {
         Tokenizer tokenizer = Tokenizers.unknown(vocabulary);
         int next = 0;
         for (SplitPlan.Part part : plan.parts()) {
-            long tokens = settings.tokens() == 0 ? (long) all.rows() * all.context() : settings.tokens();
-            long wanted = plan.rows(part, tokens, all.context());
-            if (wanted == 0 || wanted > all.rows() - next) {
-                throw ToolException.badData(
-                        "split '%s' asks for %d rows, but %d of %d are left",
-                        part.name(), wanted, all.rows() - next, all.rows());
-            }
-            int[] rows = new int[(int) wanted];
+            int[] rows = new int[rowsOfIds(part, all, next)];
             for (int r = 0; r < rows.length; r++) {
                 rows[r] = split ? order[next + r] : r;
             }
@@ -256,6 +252,17 @@ public final class TokenizeJob {
             write(part.name(), all.select(rows), tokenizer);
         }
         finish(tokenizer);
+    }
+
+    private int rowsOfIds(SplitPlan.Part part, IdsFile all, int taken) {
+        long tokens = settings.tokens() == 0 ? (long) all.rows() * all.context() : settings.tokens();
+        long wanted = settings.effectivePlan().rows(part, tokens, all.context());
+        int left = all.rows() - taken;
+        if (wanted == 0 || wanted > left) {
+            throw ToolException.badData(
+                    "split '%s' asks for %d rows, but %d of %d are left", part.name(), wanted, left, all.rows());
+        }
+        return (int) wanted;
     }
 
     private void write(String split, PackedRows rows, Tokenizer tokenizer) {

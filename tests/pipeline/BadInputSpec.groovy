@@ -1,0 +1,74 @@
+package pipeline
+
+import java.nio.file.Files
+import java.nio.file.Path
+import spock.lang.Specification
+import spock.lang.TempDir
+
+/** What the user sees of mistakes: one clear line, exit 1, nothing started or nothing half-done. */
+class BadInputSpec extends Specification {
+    @TempDir
+    Path folder
+
+    def 'seen at launch, said alone: #arguments'() {
+        given:
+        Pipeline pipeline = new Pipeline(folder.resolve('launch'))
+
+        when:
+        def result = pipeline.run(*arguments)
+
+        then:
+        result.status == 1
+        result.errors() == [line]
+        result.out.trim().isEmpty()
+        !Files.exists(pipeline.folder.resolve('results'))
+
+        where:
+        arguments                                    || line
+        ['-profile', 'test', '--sedes', '1,2']       || "unknown parameter '--sedes': did you mean '--seeds'? (--help lists all)"
+        ['-profile', 'test', '--seeds', '7']         || "the family 'tiny' has the seed 7 only: correlation needs at least two seeds of one family"
+        ['-profile', 'test', '--text', 'gone.txt']   || "--text 'gone.txt' is no file that exists"
+    }
+
+    def 'a mistyped profile is named'() {
+        when:
+        def result = new Pipeline(folder.resolve('launch')).run('-profile', 'tset')
+
+        then:
+        result.status == 1
+        result.err.contains("Unknown configuration profile: 'tset'")
+    }
+
+    def 'tools that were never built'() {
+        given:
+        Path project = Pipeline.copyOfProject(folder.resolve('project'))
+        project.resolve('bin-java').toFile().deleteDir()
+
+        when:
+        def result = new Pipeline(folder.resolve('launch'), project).run('-profile', 'test')
+
+        then:
+        result.status == 1
+        result.errors() == ["the tools are not built: run './nextflow' instead of 'nextflow', or 'mvn -q package -DskipTests' in ${project.toRealPath()}".toString()]
+    }
+
+    def 'text with #what stops the run with the line of the tool'() {
+        given:
+        Pipeline pipeline = new Pipeline(folder.resolve('launch'))
+        pipeline.folder.resolve('book.txt').text = text
+
+        when:
+        def result = pipeline.run('-profile', 'test', '--text', 'book.txt')
+
+        then:
+        result.status == 1
+        result.errors().last().startsWith('universality tokenize: ')
+        result.errors().last().contains(said)
+        !Files.exists(pipeline.folder.resolve('results/tokenize'))
+
+        where:
+        what                  | text        || said
+        'nothing in it'       | ' \n'       || 'there is no text in it'
+        'less than a row'     | 'Short.\n'  || 'documents for 4 splits'
+    }
+}
