@@ -200,7 +200,7 @@ final class EmergenceSection implements Section {
                 family.steps().values().stream().anyMatch(s -> !s.controls().isEmpty());
         return "Thin lines are seeds, the thick line is their mean. "
                 + (controls
-                        ? "Dashed lines are controls, counted by the same code; step 0 is the untrained model."
+                        ? "Dashed lines and unconnected marks are controls, counted by the same code; step 0 is the untrained model."
                         : "These results hold no controls (correlate --control), so a share can only be judged against step 0"
                                 + " and the rotation baseline.");
     }

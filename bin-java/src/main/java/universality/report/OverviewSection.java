@@ -278,15 +278,25 @@ final class OverviewSection implements Section {
         for (String stage : Results.STAGES) {
             SortedMap<String, SortedSet<String>> values = new TreeMap<>();
             for (Folder folder : study.results().of(stage)) {
-                folder.manifest().parameters().forEach((name, value) -> values.computeIfAbsent(
-                                name, n -> new TreeSet<>(OverviewSection::natural))
-                        .add(String.valueOf(value)));
+                flatten("", folder.manifest().parameters(), values);
             }
             if (!values.isEmpty()) {
                 all.add(keyValues(stage, values));
             }
         }
         details(out, "Parameters of every stage", all);
+    }
+
+    /** Nested parameters by their path, such as {@code training.beta1}. */
+    private static void flatten(String path, Map<?, ?> parameters, SortedMap<String, SortedSet<String>> values) {
+        parameters.forEach((name, value) -> {
+            if (value instanceof Map<?, ?> nested) {
+                flatten(path + name + ".", nested, values);
+            } else {
+                values.computeIfAbsent(path + name, n -> new TreeSet<>(OverviewSection::natural))
+                        .add(String.valueOf(value));
+            }
+        });
     }
 
     private static void inputs(Study study, Markup out) {

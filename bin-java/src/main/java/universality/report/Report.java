@@ -29,7 +29,7 @@ import universality.report.Results.Folder;
  */
 public final class Report {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([a-z]+)}}");
-    private static final long DOWNLOAD_BYTES = 12L << 20;
+    private static final long DOWNLOAD_BYTES = 6L << 20;
 
     private Report() {}
 

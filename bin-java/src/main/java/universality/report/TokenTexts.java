@@ -20,7 +20,6 @@ final class TokenTexts implements AutoCloseable {
 
     private final SafetensorsFile file;
     private final SafetensorsFile.Tensor tokens;
-    private final SafetensorsFile.Tensor mask;
     private final int rows;
     private final int context;
     private final Tokenizer tokenizer;
@@ -28,7 +27,6 @@ final class TokenTexts implements AutoCloseable {
     private TokenTexts(SafetensorsFile file, Tokenizer tokenizer) {
         this.file = file;
         this.tokens = file.tensor("tokens", Dtype.I32, -1, -1);
-        this.mask = file.tensor("mask", Dtype.U8, tokens.shape());
         this.rows = Math.toIntExact(tokens.shape()[0]);
         this.context = Math.toIntExact(tokens.shape()[1]);
         this.tokenizer = tokenizer;
@@ -55,23 +53,17 @@ final class TokenTexts implements AutoCloseable {
         return row >= 0 && row < rows && position >= 0 && position < context;
     }
 
-    /** Twelve tokens before, the token, and up to five after; padding behind it is left out. */
+    /** Twelve tokens before, the token, and five after, as far as the row goes. */
     Snippet at(int row, int position) {
         int first = Math.max(0, position - BEFORE);
         int count = Math.min(context, position + AFTER + 1) - first;
         long start = (long) row * context + first;
         ByteBuffer stored = file.map(tokens, 4 * start, 4L * count);
-        ByteBuffer counted = file.map(mask, start, count);
-        int at = position - first;
-        int end = at + 1;
-        while (end < count && counted.get(end) != 0) {
-            end++;
-        }
-        int[] ids = new int[end];
-        for (int i = 0; i < end; i++) {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
             ids[i] = stored.getInt(4 * i);
         }
-        return snippet(ids, at);
+        return snippet(ids, position - first);
     }
 
     /**
