@@ -171,8 +171,8 @@ class AblateSpec extends Specification {
         def part = { String layers -> table.findAll { it.layers == layers }.collect { it - [layers: layers] } }
         part('all_but_0') == part('2')
         summary.findAll { it.layers == 'all_but_0' }.collect { it - [layers: 'all_but_0'] } == summary.findAll { it.layers == '2' }.collect { it - [layers: '2'] }
-        manifest.counts().distinct_sets == 3 + 3 * 15
         manifest.counts().conditions == 4 * 16
+        manifest.counts().distinct_sets <= 3 * 16
 
         and: 'Holm over three distinct parts and two metrics of each control'
         summary.groupBy { it.control }.every { control, rows ->
@@ -193,7 +193,7 @@ class AblateSpec extends Specification {
         def other = ablate(checkpoint, tokens, table(SET), '--draws', 2, '--seed', 2)
 
         then:
-        ['ablation.csv', 'summary.csv', 'manifest.json'].every { first.resolve(it).text == second.resolve(it).text }
+        ['ablation.csv', 'summary.csv', 'manifest.json'].every { Files.readString(first.resolve(it)) == Files.readString(second.resolve(it)) }
         def a = Folders.rows(first.resolve('ablation.csv'))
         def b = Folders.rows(other.resolve('ablation.csv'))
         a.findAll { it.condition == 'universal' } == b.findAll { it.condition == 'universal' }
@@ -265,8 +265,8 @@ class AblateSpec extends Specification {
 
         then:
         Folders.rows(one.resolve('ablation.csv')).every { it.neurons == '1' && it.layers in ['all', '0'] }
-        empty.resolve('ablation.csv').text.readLines().size() == 1
-        empty.resolve('summary.csv').text.readLines().size() == 1
+        Files.readAllLines(empty.resolve('ablation.csv')).size() == 1
+        Files.readAllLines(empty.resolve('summary.csv')).size() == 1
         Manifest.read(empty, 'ablate').warnings() == ['the set is empty: there is nothing to ablate']
         Manifest.read(empty, 'ablate').counts().set == 0
     }
@@ -284,7 +284,7 @@ class AblateSpec extends Specification {
 
         then:
         run.refused(status, *parts)
-        Folders.names(folder).every { !it.contains('out') }
+        Folders.names(folder) == ['heldout', 'model', 'neurons.csv']
 
         where:
         what                    | header              | rows             | options                   || status | parts
@@ -296,7 +296,6 @@ class AblateSpec extends Specification {
         'no number'             | ['layer', 'neuron'] | [['x', 1]]       | []                        || 65     | ["'x'", 'integer']
         'no such replacement'   | ['layer', 'neuron'] | [[0, 1]]         | ['--replace', 'noise']    || 64     | ["'noise'", 'zero, mean, resample']
         'no draws'              | ['layer', 'neuron'] | [[0, 1]]         | ['--draws', 0]            || 64     | ['--draws 0']
-        'no such table'         | ['layer', 'neuron'] | [[0, 1]]         | ['--neurons', 'gone.csv'] || 64     | ['--neurons']
     }
 
     def "a missing table, a single row to resample from, tokens of another vocabulary"() {

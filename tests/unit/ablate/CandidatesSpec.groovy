@@ -18,12 +18,12 @@ class CandidatesSpec extends Specification {
         def candidates = candidates('a')
 
         expect:
-        (0..<50).every { draw ->
+        (0..<12).every { draw ->
             [candidates.sameLayer(SET, draw), candidates.matched(SET, draw)].every { drawn ->
                 counts(drawn) == [5, 0, 3] && clean(drawn)
             } && clean(candidates.anywhere(SET, draw)) && candidates.anywhere(SET, draw).size() == 8
         }
-        (0..<50).collectMany { neurons(candidates.anywhere(SET, it))*.first() }.toSet() == [0, 1, 2] as Set
+        (0..<12).collectMany { neurons(candidates.anywhere(SET, it))*.first() }.toSet() == [0, 1, 2] as Set
     }
 
     def "matched controls are of the same deciles"() {
@@ -32,11 +32,11 @@ class CandidatesSpec extends Specification {
 
         expect:
         (0..<3).every { candidates.unmatched(SET, it) == 0 }
-        (0..<50).every { draw ->
+        (0..<12).every { draw ->
             def drawn = candidates.matched(SET, draw)
             (0..<3).every { deciles(candidates, drawn, it) == deciles(candidates, SET, it) }
         }
-        (0..<50).any { draw -> deciles(candidates, candidates.sameLayer(SET, draw), 0) != deciles(candidates, SET, 0) }
+        (0..<12).any { draw -> deciles(candidates, candidates.sameLayer(SET, draw), 0) != deciles(candidates, SET, 0) }
     }
 
     def "a decile that has too few gives all it has; the rest comes from the nearest, the lower first"() {
@@ -48,7 +48,7 @@ class CandidatesSpec extends Specification {
         expect:
         (0..<WIDTH).every { candidates.decile(0, it) == it.intdiv(6) }
         candidates.unmatched(set, 0) == 6
-        (0..<30).every { draw ->
+        (0..<10).every { draw ->
             def drawn = candidates.matched(set, draw)
             drawn.of(0).collect { candidates.decile(0, it) }.countBy { it } == [2: 4, 3: 1, 4: 2, 5: 2]
         }

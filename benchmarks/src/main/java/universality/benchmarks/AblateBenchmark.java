@@ -28,7 +28,8 @@ import universality.tensor.Compute;
 
 /**
  * Time of the stage {@code ablate} on a random model, beside that of running every condition in full: the whole forward pass,
- * log-softmax, loss, KL, entropy and likeliest token for each. Arguments (all optional, {@code name=value}): {@code layers},
+ * log-softmax, loss, KL, entropy and likeliest token for each. Times are of the processor, all threads together, so that a busy
+ * neighbour counts less. Arguments (all optional, {@code name=value}): {@code layers},
  * {@code width}, {@code vocabulary}, {@code context}, {@code rows}, {@code draws}, {@code share} (of neurons in the set), {@code
  * replace}, {@code device}, {@code threads}, {@code full} (conditions run in full, from which the rest is extrapolated).
  */
@@ -192,8 +193,10 @@ public final class AblateBenchmark {
     }
 
     private static double seconds(Runnable task) {
-        long start = System.nanoTime();
+        var system = (com.sun.management.OperatingSystemMXBean)
+                java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+        long start = system.getProcessCpuTime();
         task.run();
-        return (System.nanoTime() - start) / 1e9;
+        return (system.getProcessCpuTime() - start) / 1e9;
     }
 }

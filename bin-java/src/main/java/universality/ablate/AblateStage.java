@@ -87,16 +87,9 @@ public final class AblateStage {
                     new Candidates(table.set(), activity.inactive(), effect, seed("control")),
                     settings.draws());
             Terms terms = new Terms(tokens);
-            boolean resample = settings.replacement() == Replacement.RESAMPLE;
-            Ablation.Measured measured = new Ablation(
-                            compute,
-                            model,
-                            tokens,
-                            terms,
-                            settings.replacement(),
-                            activity.mean(),
-                            resample ? donors(tokens.rows(), Draws.of(seed("donors"))) : null,
-                            settings.memory())
+            Replacement.Values values = new Replacement.Values(
+                    settings.replacement(), activity.mean(), donors(tokens.rows(), Draws.of(seed("donors"))));
+            Ablation.Measured measured = new Ablation(compute, model, tokens, terms, values, settings.memory())
                     .run(plan.conditions().stream().map(Condition::neurons).toList());
             Tables tables = new Tables(plan, terms, measured, settings.replacement(), effect, seed("summary"));
             tables.writeAblation(folder.file("ablation.csv"));

@@ -25,7 +25,7 @@ final class Ablation {
     /** What a run gave: the undisturbed model's loss in each document, and the effect of each set. */
     record Measured(double[] cleanLoss, Map<NeuronSet, Effect> effects) {}
 
-    /** A set on the device. {@code values} is {@code null} where they come from donor rows. */
+    /** A set on the device. {@code values} is empty where they come from donor rows. */
     private record Placed(NeuronSet set, int[] layers, List<NDArray> neurons, List<NDArray> values, Effect effect) {}
 
     /** Positions of one forward call, at most: more do not make products faster. */
@@ -41,43 +41,30 @@ final class Ablation {
     private final ModelConfig config;
     private final TokenRows tokens;
     private final Terms terms;
-    private final Replacement replacement;
-    private final double[][] means;
-    private final int[] donors;
+    private final Replacement.Values replacing;
     private final int rowsPerBatch;
     private final int block;
 
-    /**
-     * @param means [layers][d_mlp] for {@link Replacement#MEAN}, else {@code null}
-     * @param donors for {@link Replacement#RESAMPLE} the row that each row takes values from, else {@code null}
-     * @param memory bytes that arrays may take, weights aside
-     */
-    Ablation(
-            Compute compute,
-            Gpt2 model,
-            TokenRows tokens,
-            Terms terms,
-            Replacement replacement,
-            double[][] means,
-            int[] donors,
-            long memory) {
+    /** @param memory bytes that arrays may take, weights aside */
+    Ablation(Compute compute, Gpt2 model, TokenRows tokens, Terms terms, Replacement.Values replacing, long memory) {
         this.compute = compute;
         this.model = model;
         this.config = model.config();
         this.tokens = tokens;
         this.terms = terms;
-        this.replacement = replacement;
-        this.means = means;
-        this.donors = donors;
-        long kept = (long) config.layers() * (config.dModel() + config.dMlp()) * (donors == null ? 1 : 2);
-        long perPosition = 4 * (kept + 4L * config.dMlp() + 10L * config.dModel());
-        long fitting = memory / 2 / (perPosition * tokens.context());
-        int wanted = Math.max(1, POSITIONS_PER_BATCH / tokens.context());
-        rowsPerBatch = (int) Math.max(1, Math.min(wanted, fitting));
-        // the logits, their exponentials, and one more of that size
-        long fittingLogits = memory / 2 / (12L * config.vocabulary());
-        block = (int) Math.max(
-                1, Math.min(fittingLogits, Math.max(POSITIONS_PER_BLOCK, LOGITS_PER_BLOCK / config.vocabulary())));
+        this.replacing = replacing;
+        // the traces of a batch and of its donors, and what one run needs beside them
+        long kept = (long) config.layers() * (config.dModel() + config.dMlp()) * (replacing.resamples() ? 2 : 1);
+        long perRow = Float.BYTES * (kept + 4L * config.dMlp() + 10L * config.dModel()) * tokens.context();
+        rowsPerBatch = fit(Math.max(1, POSITIONS_PER_BATCH / tokens.context()), memory / 2 / perRow);
+        // the logits, their exponentials, and once more as much
+        long perPosition = 3L * Float.BYTES * config.vocabulary();
+        block = fit(Math.max(POSITIONS_PER_BLOCK, LOGITS_PER_BLOCK / config.vocabulary()), memory / 2 / perPosition);
+    }
+
+    /** The wanted number, or as many as fit, but at least one. */
+    private static int fit(int wanted, long fitting) {
+        return (int) Math.max(1, Math.min(wanted, fitting));
     }
 
     /**
@@ -98,7 +85,14 @@ final class Ablation {
                 }
             }
             Map<NeuronSet, Effect> effects = new LinkedHashMap<>();
-            placed.forEach(p -> effects.put(p.set(), p.effect()));
+            for (Placed p : placed) {
+                if (!Double.isFinite(p.effect().lossSum() + p.effect().klSum())) {
+                    throw ToolException.badData(
+                            "the loss with %d neurons replaced is not finite: single precision overflows",
+                            p.set().size());
+                }
+                effects.put(p.set(), p.effect());
+            }
             return new Measured(cleanLoss, effects);
         }
     }
@@ -109,20 +103,15 @@ final class Ablation {
         for (int layer : set.occupied()) {
             int[] of = set.of(layer);
             neurons.add(manager.create(Arrays.stream(of).asLongStream().toArray()));
-            if (replacement != Replacement.RESAMPLE) {
+            if (!replacing.resamples()) {
                 float[] value = new float[of.length];
                 for (int i = 0; i < of.length; i++) {
-                    value[i] = replacement == Replacement.MEAN ? (float) means[layer][of[i]] : 0;
+                    value[i] = replacing.constant(layer, of[i]);
                 }
                 values.add(manager.create(value));
             }
         }
-        return new Placed(
-                set,
-                set.occupied(),
-                neurons,
-                replacement == Replacement.RESAMPLE ? null : values,
-                new Effect(terms.documents()));
+        return new Placed(set, set.occupied(), neurons, values, new Effect(terms.documents()));
     }
 
     /** Some rows: their undisturbed run, and every set compared with it. */
@@ -158,7 +147,7 @@ final class Ablation {
                     .toArray());
             NDList clean = kernel.call(scope, "clean", undisturbed, target, model.unembedding(), block);
             addLoss(clean.get(0).get(0).toDoubleArray(), cleanLoss);
-            List<NDArray> donated = donors == null ? null : donated();
+            List<NDArray> donated = replacing.resamples() ? donated() : null;
             for (Placed set : sets) {
                 try (NDManager inner = scope.newSubManager()) {
                     NDArray x = model.resume(inner, trace, kept, set.layers(), set.neurons(), values(set, donated));
@@ -194,8 +183,8 @@ final class Ablation {
 
         /** hook_post of each layer in the donor rows of this batch. */
         private List<NDArray> donated() {
-            NDList trace =
-                    model.trace(scope, MaskedForward.ids(scope, tokens, Arrays.copyOfRange(donors, row, row + rows)));
+            NDList trace = model.trace(
+                    scope, MaskedForward.ids(scope, tokens, Arrays.copyOfRange(replacing.donors(), row, row + rows)));
             return IntStream.range(0, config.layers())
                     .mapToObj(layer -> trace.get(2 * layer + 1))
                     .toList();

@@ -16,7 +16,6 @@ import universality.stats.Ranks;
 public final class Candidates {
     private static final int DECILES = 10;
 
-    private final NeuronSet set;
     private final boolean[][] free;
     private final int[][] decile;
     private final Object[] seed;
@@ -27,27 +26,18 @@ public final class Candidates {
      * @param seed what the draws depend on
      */
     public Candidates(NeuronSet set, boolean[][] inactive, double[][] logEffect, Object... seed) {
-        this.set = set;
         this.seed = seed.clone();
         free = new boolean[set.layers()][];
         decile = new int[set.layers()][];
         for (int layer = 0; layer < free.length; layer++) {
-            boolean[] available = new boolean[inactive[layer].length];
+            free[layer] = new boolean[inactive[layer].length];
             double[] ranked = logEffect[layer].clone();
-            for (int neuron = 0; neuron < available.length; neuron++) {
-                available[neuron] = !inactive[layer][neuron];
-            }
-            for (int neuron : set.of(layer)) {
-                available[neuron] = true;
-            }
-            for (int neuron = 0; neuron < available.length; neuron++) {
-                ranked[neuron] = available[neuron] ? ranked[neuron] : Double.NaN;
+            for (int neuron = 0; neuron < ranked.length; neuron++) {
+                boolean member = set.contains(layer, neuron);
+                free[layer][neuron] = !member && !inactive[layer][neuron];
+                ranked[neuron] = member || free[layer][neuron] ? ranked[neuron] : Double.NaN;
             }
             decile[layer] = Ranks.groups(DECILES, ranked);
-            for (int neuron : set.of(layer)) {
-                available[neuron] = false;
-            }
-            free[layer] = available;
         }
     }
 

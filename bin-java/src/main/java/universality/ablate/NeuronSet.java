@@ -40,6 +40,10 @@ public final class NeuronSet {
         return byLayer[layer].clone();
     }
 
+    public boolean contains(int layer, int neuron) {
+        return Arrays.binarySearch(byLayer[layer], neuron) >= 0;
+    }
+
     public int count(int layer) {
         return byLayer[layer].length;
     }

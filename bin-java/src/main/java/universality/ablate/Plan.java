@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -54,41 +56,49 @@ public record Plan(List<Condition> conditions, List<String> warnings) {
             NeuronSet target,
             Candidates candidates,
             int draws) {
-        int[] scarce = IntStream.of(target.occupied())
+        OptionalInt scarce = IntStream.of(target.occupied())
                 .filter(layer -> candidates.count(layer) < target.count(layer))
-                .toArray();
-        if (scarce.length > 0) {
-            int layer = scarce[0];
+                .findFirst();
+        if (scarce.isPresent()) {
+            int layer = scarce.getAsInt();
             warnings.add(String.format(
                     "layers %s: control_layer and control_matched left out: layer %d has %d alive neurons outside the set, %d"
                             + " are needed",
                     layers, layer, candidates.count(layer), target.count(layer)));
         } else {
-            for (int draw = 0; draw < draws; draw++) {
-                NeuronSet drawn = candidates.sameLayer(target, draw);
-                conditions.add(new Condition("control_layer", layers, draw, target, drawn));
-            }
-            for (int draw = 0; draw < draws; draw++) {
-                NeuronSet drawn = candidates.matched(target, draw);
-                conditions.add(new Condition("control_matched", layers, draw, target, drawn));
-            }
-            int unmatched = IntStream.of(target.occupied())
-                    .map(layer -> candidates.unmatched(target, layer))
-                    .sum();
-            if (unmatched > 0) {
-                warnings.add(String.format(
-                        "layers %s: control_matched takes %d of %d neurons from a neighbouring decile of effect",
-                        layers, unmatched, target.size()));
-            }
+            add(conditions, "control_layer", layers, target, draws, candidates::sameLayer);
+            add(conditions, "control_matched", layers, target, draws, candidates::matched);
+            warnUnmatched(warnings, layers, target, candidates);
         }
         if (candidates.count() < target.size()) {
             warnings.add(String.format(
                     "layers %s: control_any left out: the model has %d alive neurons outside the set, %d are needed",
                     layers, candidates.count(), target.size()));
-            return;
+        } else {
+            add(conditions, "control_any", layers, target, draws, candidates::anywhere);
         }
+    }
+
+    private static void add(
+            List<Condition> conditions,
+            String name,
+            String layers,
+            NeuronSet target,
+            int draws,
+            BiFunction<NeuronSet, Integer, NeuronSet> control) {
         for (int draw = 0; draw < draws; draw++) {
-            conditions.add(new Condition("control_any", layers, draw, target, candidates.anywhere(target, draw)));
+            conditions.add(new Condition(name, layers, draw, target, control.apply(target, draw)));
+        }
+    }
+
+    private static void warnUnmatched(List<String> warnings, String layers, NeuronSet target, Candidates candidates) {
+        int unmatched = IntStream.of(target.occupied())
+                .map(layer -> candidates.unmatched(target, layer))
+                .sum();
+        if (unmatched > 0) {
+            warnings.add(String.format(
+                    "layers %s: control_matched takes %d of %d neurons from another decile of effect, the nearest with any left",
+                    layers, unmatched, target.size()));
         }
     }
 }

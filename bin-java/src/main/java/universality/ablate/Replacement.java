@@ -13,6 +13,23 @@ public enum Replacement {
     RESAMPLE;
 
     /**
+     * A replacement with what it needs.
+     *
+     * @param means [layers][d_mlp]; for {@link #MEAN}
+     * @param donors the row that each row takes its values from; for {@link #RESAMPLE}
+     */
+    record Values(Replacement kind, double[][] means, int[] donors) {
+        /** The value of a neuron that is the same everywhere. */
+        float constant(int layer, int neuron) {
+            return kind == MEAN ? (float) means[layer][neuron] : 0;
+        }
+
+        boolean resamples() {
+            return kind == RESAMPLE;
+        }
+    }
+
+    /**
      * By the option's value.
      *
      * @throws ToolException (usage) if there is no such replacement

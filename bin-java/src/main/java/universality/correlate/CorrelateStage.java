@@ -3,11 +3,13 @@ package universality.correlate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import universality.data.ActivationFolder;
 import universality.data.ExitCode;
 import universality.data.Ids;
@@ -83,9 +85,9 @@ public final class CorrelateStage implements AutoCloseable {
                         new Rotations(compute.manager(), kernel, settings.baselineSeed(), settings.memoryBytes() / 4)) {
             RowPlan plan =
                     RowPlan.of(settings.control(), RowPlan.Positions.read(models.get(0)), settings.baselineSeed());
-            Map<String, Source> first = sources(compute, kernel, plan.first(), null);
+            Function<String, Source> first = sources(compute, kernel, plan.first(), null);
             Rotations turned = settings.control().equals("rotated") ? rotations : null;
-            Map<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
+            Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
             List<Correlator.Pair> pairs = pairs(first, second, !control);
             Correlator correlator =
                     new Correlator(compute, kernel, rotations, settings.draws(), settings.memoryBytes() / 2);
@@ -95,12 +97,14 @@ public final class CorrelateStage implements AutoCloseable {
         }
     }
 
-    private Map<String, Source> sources(Compute compute, Kernel kernel, int[][] rows, Rotations rotations) {
-        Map<String, Source> sources = new LinkedHashMap<>();
-        for (ActivationFolder model : models) {
-            sources.put(model.id(), new Source(compute.manager(), kernel, model, rows, rotations));
-        }
-        return sources;
+    /** Sources by checkpoint id, each made when it is first asked for. */
+    private Function<String, Source> sources(Compute compute, Kernel kernel, int[][] rows, Rotations rotations) {
+        Map<String, Source> made = new HashMap<>();
+        return id -> made.computeIfAbsent(id, i -> {
+            ActivationFolder model =
+                    models.stream().filter(m -> m.id().equals(i)).findFirst().orElseThrow();
+            return new Source(compute.manager(), kernel, model, rows, rotations);
+        });
     }
 
     private void requireOneStep() {
@@ -115,25 +119,25 @@ public final class CorrelateStage implements AutoCloseable {
         }
     }
 
-    private List<Correlator.Pair> pairs(Map<String, Source> first, Map<String, Source> second, boolean both) {
+    private List<Correlator.Pair> pairs(Function<String, Source> first, Function<String, Source> second, boolean both) {
         List<Correlator.Pair> pairs = new ArrayList<>();
+        List<String> ids = models.stream().map(ActivationFolder::id).toList();
         if (!settings.pairs().isEmpty()) {
             for (String pair : settings.pairs()) {
-                String[] ids = pair.split(":", -1);
-                if (ids.length != 2
-                        || !first.containsKey(ids[0])
-                        || !second.containsKey(ids[1])
-                        || ids[0].equals(ids[1])) {
-                    throw ToolException.usage("--pairs '%s' is not A:B with two of %s", pair, first.keySet());
+                String[] pairIds = pair.split(":", -1);
+                if (pairIds.length != 2
+                        || !ids.contains(pairIds[0])
+                        || !ids.contains(pairIds[1])
+                        || pairIds[0].equals(pairIds[1])) {
+                    throw ToolException.usage("--pairs '%s' is not A:B with two of %s", pair, ids);
                 }
-                pairs.add(new Correlator.Pair(first.get(ids[0]), second.get(ids[1]), both));
+                pairs.add(new Correlator.Pair(first.apply(pairIds[0]), second.apply(pairIds[1]), both));
             }
             return pairs;
         }
-        List<String> ids = models.stream().map(ActivationFolder::id).toList();
         for (int a = 0; a < (both ? ids.size() : 1); a++) {
             for (int b = a + 1; b < ids.size(); b++) {
-                pairs.add(new Correlator.Pair(first.get(ids.get(a)), second.get(ids.get(b)), both));
+                pairs.add(new Correlator.Pair(first.apply(ids.get(a)), second.apply(ids.get(b)), both));
             }
         }
         return pairs;
@@ -218,12 +222,10 @@ public final class CorrelateStage implements AutoCloseable {
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
                 Kernel kernel = compute.kernel("correlate")) {
             RowPlan plan = RowPlan.of("none", RowPlan.Positions.read(first), settings.baselineSeed());
-            new Diagonal(
-                            compute,
-                            kernel,
-                            List.copyOf(
-                                    sources(compute, kernel, plan.first(), null).values()))
-                    .run(folder);
+            Function<String, Source> sources = sources(compute, kernel, plan.first(), null);
+            List<Source> bySteps =
+                    models.stream().map(m -> sources.apply(m.id())).toList();
+            new Diagonal(compute, kernel, bySteps).run(folder);
             folder.parameter("family", first.family())
                     .parameter("seed", first.seed())
                     .parameter(

@@ -83,13 +83,13 @@ final class ScatterSection implements Section {
         ScatterChart chart = new ScatterChart(summary, panels, budget);
         long points = panels.values().stream().mapToLong(Panel::points).sum();
         String drawn = chart.tiled()
-                ? ", those that are not universal as tiles, stronger for 1, 2, 10 and 100 or more of them."
-                : ", stronger where several coincide.";
+                ? " Orange: universal neurons. Grey: the others, in shades that start at 1, 2, 10 and 100 of them."
+                : " Orange: universal neurons; stronger where several coincide.";
         return page.figure(
                 chart.draw(page),
                 Format.plural(points, "neuron", "neurons") + " of "
                         + Format.plural(summary.checkpoints().size(), "seed", "seeds") + " at step "
-                        + Format.count(summary.step()) + drawn + " Neurons above the upper line (baseline + "
+                        + Format.count(summary.step()) + "." + drawn + " Neurons above the upper line (baseline + "
                         + summary.threshold()
                         + ") have enough excess to be universal; the lower line is where a real model"
                         + " correlates no better than a rotated one.");
