@@ -84,7 +84,7 @@ workflow {
     FETCH(
         channel.fromList(
             study.origins.collect { id, origin ->
-                tuple(study.checkpoints.find { meta -> meta.id == id }, origin.source, Shell.options(revision: origin.revision))
+                tuple(study.checkpoints.find { meta -> meta.id == id }, origin.source, Shell.options(revision: origin.revision ?: null))
             }
         ),
         params.checkpoint_cache ?: "${workflow.workDir}/checkpoint-cache",

@@ -27,4 +27,12 @@ class Shell {
         }
         return words.join(' ')
     }
+
+    /**
+     * An option with staged files, or nothing where there are none. ({@code files ? … : ''} will not do: a single staged file
+     * is a path, and in Nextflow a path is false unless it exists, which this one does in the task's folder only.)
+     */
+    static String files(String option, Object files) {
+        return files instanceof Collection && files.isEmpty() ? '' : "${option} ${files}"
+    }
 }

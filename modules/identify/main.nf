@@ -19,7 +19,7 @@ process IDENTIFY {
 
     script:
     """
-    'universality' identify --correlations ${correlations} ${controls ? "--controls ${controls}" : ''} \\
+    'universality' identify --correlations ${correlations} ${Shell.files('--controls', controls)} \\
         --activations ${activations} --descriptions ${descriptions} ${options} --out ${meta.id}
     """
 

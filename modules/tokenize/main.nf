@@ -17,7 +17,7 @@ process TOKENIZE {
 
     script:
     """
-    'universality' tokenize ${text ? "--text ${text}" : ''} ${tokenizer ? "--tokenizer ${tokenizer}" : ''} ${options} \\
+    'universality' tokenize ${Shell.files('--text', text)} ${Shell.files('--tokenizer', tokenizer)} ${options} \\
         --out ${meta.id}
     """
 

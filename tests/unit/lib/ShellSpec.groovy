@@ -37,4 +37,10 @@ class ShellSpec extends Specification {
         [text: ['a b', 'c'], none: [], seed: 0]       || "--text 'a b' c --seed 0"
         [x: '']                                       || "--x ''"
     }
+
+    def 'staged files: an option where there are any, also where a path does not exist here'() {
+        expect:
+        Shell.files('--text', []) == ''
+        Shell.files('--text', java.nio.file.Path.of('text1/book.txt')) == '--text text1/book.txt'
+    }
 }
