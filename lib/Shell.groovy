@@ -33,6 +33,7 @@ class Shell {
      * is a path, and in Nextflow a path is false unless it exists, which this one does in the task's folder only.)
      */
     static String files(String option, Object files) {
-        return files instanceof Collection && files.isEmpty() ? '' : "${option} ${files}"
+        List words = (files instanceof Collection ? files : [files]).collect { quote(it) }
+        return words ? ([option] + words).join(' ') : ''
     }
 }

@@ -21,7 +21,7 @@ process ABLATE {
     """
     'universality' ablate --checkpoint ${checkpoint} --tokens ${tokens} --neurons ${neurons}/${meta.id}.csv \\
         --activations ${activations} --descriptions ${descriptions} ${options} \\
-        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id}
+        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -16,7 +16,7 @@ process ACTIVATE {
     script:
     """
     'universality' activate --checkpoint ${checkpoint} --tokens ${tokens} ${options} \\
-        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id}
+        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -15,7 +15,7 @@ process CORRELATE {
     script:
     """
     'universality' correlate --activations ${activations} --group ${meta.id} ${options} \\
-        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id}
+        --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id} --overwrite
     """
 
     stub:

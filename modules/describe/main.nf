@@ -14,7 +14,7 @@ process DESCRIBE {
 
     script:
     """
-    'universality' describe --checkpoint ${checkpoint} --activations ${activations} ${options} --out ${meta.id}
+    'universality' describe --checkpoint ${checkpoint} --activations ${activations} ${options} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -18,7 +18,7 @@ process FETCH {
     """
     'universality' fetch --source ${Shell.quote(source)} ${options} \\
         --id ${meta.id} --family ${meta.family} --seed ${meta.seed} --step ${meta.step} \\
-        --cache ${Shell.quote(store)} --out ${meta.id}
+        --cache ${Shell.quote(store)} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -20,7 +20,7 @@ process IDENTIFY {
     script:
     """
     'universality' identify --correlations ${correlations} ${Shell.files('--controls', controls)} \\
-        --activations ${activations} --descriptions ${descriptions} ${options} --out ${meta.id}
+        --activations ${activations} --descriptions ${descriptions} ${options} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -14,7 +14,7 @@ process PERSIST {
 
     script:
     """
-    'universality' persist --neurons ${neurons} ${Shell.files('--self', self)} ${options} --out ${meta.id}
+    'universality' persist --neurons ${neurons} ${Shell.files('--self', self)} ${options} --out ${meta.id} --overwrite
     """
 
     stub:

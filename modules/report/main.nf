@@ -22,7 +22,7 @@ process REPORT {
 
     script:
     """
-    'universality' report --results results ${options} --out ${meta.id}
+    'universality' report --results results ${options} --out ${meta.id} --overwrite
     """
 
     stub:

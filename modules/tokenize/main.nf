@@ -17,8 +17,8 @@ process TOKENIZE {
 
     script:
     """
-    'universality' tokenize ${Shell.files('--text', text)} ${Shell.files('--tokenizer', tokenizer)} ${options} \\
-        --out ${meta.id}
+    'universality' tokenize ${Shell.files('--text', text)} ${Shell.files('--ids', ids)} \\
+        ${Shell.files('--tokenizer', tokenizer)} ${options} --out ${meta.id} --overwrite
     """
 
     stub:

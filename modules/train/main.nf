@@ -16,7 +16,7 @@ process TRAIN {
     script:
     """
     'universality' train --tokens ${tokens} --config ${config} --family ${meta.family} --seed ${meta.seed} \\
-        --steps ${steps.join(',')} --threads 1 --memory ${Tasks.blocks(task.memory)} --out ${meta.id}
+        --steps ${steps.join(',')} --threads 1 --memory ${Tasks.blocks(task.memory)} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -55,10 +55,10 @@ class BadInputSpec extends Specification {
     def 'text with #what stops the run with the line of the tool'() {
         given:
         Pipeline pipeline = new Pipeline(folder.resolve('launch'))
-        pipeline.folder.resolve('book.txt').text = text
+        pipeline.folder.resolve("Anna's book.txt").text = text
 
         when:
-        def result = pipeline.run('-profile', 'test', '--text', 'book.txt')
+        def result = pipeline.run('-profile', 'test', '--text', "Anna's book.txt")
 
         then:
         result.status == 1

@@ -42,5 +42,6 @@ class ShellSpec extends Specification {
         expect:
         Shell.files('--text', []) == ''
         Shell.files('--text', java.nio.file.Path.of('text1/book.txt')) == '--text text1/book.txt'
+        Shell.files('--text', ['a', 'b c'].collect { java.nio.file.Path.of(it) }) == "--text a 'b c'"
     }
 }
