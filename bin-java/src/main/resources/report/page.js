@@ -69,6 +69,7 @@
     const keyed = items.map(item => [key(several ? item.rows[0] : item, column), item]);
     keyed.sort((a, b) => compare(a[0], b[0], sign));
     (several ? table : bodies[0]).append(...keyed.map(pair => pair[1]));
+    table.dispatchEvent(new Event('sorted', { bubbles: true }));
   }
 
   function sorting() {
@@ -123,6 +124,7 @@
       shown.textContent = count + (count === 1 ? ' neuron' : ' neurons');
     };
     fields.forEach(field => field.addEventListener('input', apply));
+    list.addEventListener('sorted', apply); // the first ones are others now
     list.querySelector('.filters').hidden = false;
     const everything = () => { whole = true; fields.forEach(field => { field.value = ''; field.checked = false; }); apply(); };
     more.addEventListener('click', () => { whole = true; apply(); });
