@@ -177,6 +177,7 @@ workflow {
                 all(IDENTIFY.out.neurons),
                 all(PERSIST.out.persistence),
                 all(ABLATE.out.ablation),
+                all(ch_fetched),
             )
             .toList()
             .map { results -> [[id: 'report']] + results },

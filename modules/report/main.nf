@@ -12,7 +12,8 @@ process REPORT {
         path(describe, stageAs: 'results/describe/*'),
         path(identify, stageAs: 'results/identify/*'),
         path(persist, stageAs: 'results/persist/*'),
-        path(ablate, stageAs: 'results/ablate/*')
+        path(ablate, stageAs: 'results/ablate/*'),
+        path(fetch, stageAs: 'results/fetch/*')
     val options
     val digest
 

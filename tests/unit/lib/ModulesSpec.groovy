@@ -27,7 +27,7 @@ class ModulesSpec extends Specification {
 
         and: "its tool, quoted so that Nextflow does not hash the launcher's time"
         text.contains("'universality' ${stage} ")
-        text.contains(stage == 'fetch' ? '--out ${meta.id}' : '--out ${meta.id}\n')
+        text.contains('--out ${meta.id} --overwrite\n')
 
         and: 'no parameter from outside, no time, no absolute path'
         !(text =~ /params\.|new Date|launchDir|projectDir|workflow\./)
