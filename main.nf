@@ -57,7 +57,8 @@ workflow {
     }
     def study = launch.study
     def digests = launch.digests
-    study.notes().each { note -> log.info(note) }
+    // to standard error, so that they are seen in a quiet run too
+    study.notes().each { note -> System.err.println(note) }
 
     // Text to rows of tokens, in splits that share no document
     TOKENIZE(

@@ -119,7 +119,9 @@ class Pipeline {
             copy(PROJECT.resolve(it), target.resolve(it))
         }
         Path built = Files.createDirectories(target.resolve('bin-java/target'))
-        Files.createSymbolicLink(built.resolve('lib'), PROJECT.resolve('bin-java/target/lib'))
+        // a link for each jar and none for the folder: a spec that deletes its copy must not delete the project's libraries
+        Path libraries = Files.createDirectory(built.resolve('lib'))
+        PROJECT.resolve('bin-java/target/lib').eachFile { Files.createSymbolicLink(libraries.resolve(it.fileName), it) }
         Files.copy(PROJECT.resolve('bin-java/target/universality.jar'), built.resolve('universality.jar'))
         target
     }

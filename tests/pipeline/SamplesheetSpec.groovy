@@ -30,7 +30,7 @@ class SamplesheetSpec extends Specification {
 
         then:
         first.succeeded()
-        first.out.contains("persistence is skipped for the family 'gpt': it needs checkpoints of two steps or more")
+        first.err.contains("persistence is skipped for the family 'gpt': it needs checkpoints of two steps or more")
         first.processes('COMPLETED') == ['ABLATE', 'ACTIVATE', 'CORRELATE', 'DESCRIBE', 'FETCH', 'IDENTIFY', 'REPORT', 'TOKENIZE']
         Files.exists(pipeline.folder.resolve('results/identify/gpt-t100/gpt-s21-t100.csv'))
 
