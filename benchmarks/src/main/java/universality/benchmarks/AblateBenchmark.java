@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -23,7 +24,6 @@ import universality.data.TokenRows;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
 import universality.model.gpt2.Gpt2;
-import universality.model.gpt2.Gpt2Names;
 import universality.tensor.Compute;
 
 /**
@@ -138,8 +138,8 @@ public final class AblateBenchmark {
             Json.write(folder.file("config.json"), json);
             ModelConfig config = ModelConfig.read(Json.read(folder.file("config.json")), "config.json");
             try (SafetensorsWriter writer = new SafetensorsWriter(folder.file("model.safetensors"))) {
-                Gpt2Names.body(config).forEach(w -> writer.declare(w.name(), Dtype.F32, w.shape()));
-                Gpt2Names.body(config).forEach(w -> writer.floats(weight(w)));
+                config.weights().forEach((name, shape) -> writer.declare(name, Dtype.F32, shape));
+                config.weights().forEach((name, shape) -> writer.floats(weight(name, shape)));
             }
             folder.parameter("family", "random").parameter("seed", 1).parameter("step", 0);
             folder.commit("fetch", "random");
@@ -147,9 +147,9 @@ public final class AblateBenchmark {
         return out;
     }
 
-    private float[] weight(Gpt2Names.Weight weight) {
-        float[] values = new float[weight.elements()];
-        float centre = weight.name().contains("ln_") && weight.name().endsWith("weight") ? 1 : 0;
+    private float[] weight(String name, long[] shape) {
+        float[] values = new float[(int) Arrays.stream(shape).reduce(1, Math::multiplyExact)];
+        float centre = name.contains("ln_") && name.endsWith("weight") ? 1 : 0;
         for (int i = 0; i < values.length; i++) {
             values[i] = centre + (float) (0.3 * (random.nextDouble() - 0.5));
         }

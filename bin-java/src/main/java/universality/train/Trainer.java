@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import universality.data.Dtype;
 import universality.data.SafetensorsWriter;
@@ -11,7 +12,6 @@ import universality.data.TokenRows;
 import universality.data.ToolException;
 import universality.model.ModelConfig;
 import universality.model.gpt2.Gpt2;
-import universality.model.gpt2.Gpt2Names;
 import universality.stats.Draws;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
@@ -33,7 +33,6 @@ final class Trainer implements AutoCloseable {
     private final ModelConfig model;
     private final NDManager manager;
     private final Kernel kernel;
-    private final List<Gpt2Names.Weight> names;
     private final List<NDArray> weights = new ArrayList<>();
     private final List<NDArray> firstMoments = new ArrayList<>();
     private final List<NDArray> secondMoments = new ArrayList<>();
@@ -47,32 +46,28 @@ final class Trainer implements AutoCloseable {
         this.tokens = tokens;
         this.manager = compute.manager().newSubManager();
         this.kernel = compute.kernel("gpt2");
-        this.names = new ArrayList<>(Gpt2Names.body(model));
-        if (!model.tied()) {
-            names.add(Gpt2Names.head(model));
-        }
-        for (Gpt2Names.Weight weight : names) {
-            Shape size = new Shape(weight.shape());
-            weights.add(manager.create(initial(weight, seed), size));
+        model.weights().forEach((name, lengths) -> {
+            Shape size = new Shape(lengths);
+            weights.add(manager.create(initial(name, lengths, seed), size));
             firstMoments.add(manager.zeros(size));
             secondMoments.add(manager.zeros(size));
-        }
+        });
         this.shape = Gpt2.settings(manager, model);
         this.order = new RowOrder(tokens.rows(), Draws.of("train-rows", seed));
     }
 
-    private float[] initial(Gpt2Names.Weight weight, long seed) {
-        float[] values = new float[weight.elements()];
-        if (weight.shape().length == 1) {
-            boolean gain = weight.name().contains("ln_") && weight.name().endsWith(".weight");
-            java.util.Arrays.fill(values, gain ? 1 : 0);
+    private float[] initial(String name, long[] lengths, long seed) {
+        float[] values = new float[Math.toIntExact(Arrays.stream(lengths).reduce(1, Math::multiplyExact))];
+        if (lengths.length == 1) {
+            boolean gain = name.contains("ln_") && name.endsWith(".weight");
+            Arrays.fill(values, gain ? 1 : 0);
             return values;
         }
         double deviation = config.initialDeviation();
-        if (weight.name().endsWith("c_proj.weight")) {
+        if (name.endsWith("c_proj.weight")) {
             deviation /= Math.sqrt(2.0 * model.layers());
         }
-        Draws random = Draws.of("train-weights", seed, weight.name());
+        Draws random = Draws.of("train-weights", seed, name);
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) (random.gaussian() * deviation);
         }
@@ -128,10 +123,10 @@ final class Trainer implements AutoCloseable {
     void save(java.nio.file.Path file) {
         try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
             writer.metadata("format", "pt");
-            for (Gpt2Names.Weight weight : names) {
-                boolean head = weight.name().startsWith("lm_head");
-                writer.declare((head ? "" : "transformer.") + weight.name(), Dtype.F32, weight.shape());
-            }
+            model.weights().forEach((name, lengths) -> {
+                String stored = name.equals("lm_head.weight") ? name : "transformer." + name;
+                writer.declare(stored, Dtype.F32, lengths);
+            });
             for (NDArray weight : weights) {
                 writer.floats(weight.toFloatArray());
             }

@@ -42,14 +42,11 @@ public final class Gpt2 implements AutoCloseable {
             ModelConfig config = source.config();
             NDManager manager = compute.manager().newSubManager();
             List<NDArray> weights = new ArrayList<>();
-            for (Gpt2Names.Weight weight : Gpt2Names.body(config)) {
-                weights.add(manager.create(source.read(weight.name(), weight.shape()), new Shape(weight.shape())));
+            config.weights()
+                    .forEach((name, shape) -> weights.add(manager.create(source.read(name, shape), new Shape(shape))));
+            if (config.tied()) {
+                weights.add(weights.get(0));
             }
-            Gpt2Names.Weight head = Gpt2Names.head(config);
-            weights.add(
-                    config.tied()
-                            ? weights.get(0)
-                            : manager.create(source.read(head.name(), head.shape()), new Shape(head.shape())));
             return new Gpt2(config, manager, compute.kernel("gpt2"), weights);
         }
     }
@@ -150,7 +147,7 @@ public final class Gpt2 implements AutoCloseable {
         return weights.get(weights.size() - 1);
     }
 
-    /** Weights in kernel order (see {@link Gpt2Names}), for kernels that take them; shared, not to be closed. */
+    /** Weights in kernel order ({@link ModelConfig#weights}, then the unembedding), for kernels that take them; shared, not to be closed. */
     public List<NDArray> weights() {
         return weights;
     }
