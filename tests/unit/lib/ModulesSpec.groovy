@@ -44,5 +44,23 @@ class ModulesSpec extends Specification {
         expect:
         universality.cli.Main.getAnnotation(picocli.CommandLine.Command).subcommands()*.simpleName.toSet()
                 .containsAll(Launch.STAGES.collect { it.capitalize() + 'Command' })
+
+        when:
+        def before = System.out
+        def bytes = new ByteArrayOutputStream()
+        System.out = new PrintStream(bytes, true, 'UTF-8')
+        int status
+        try {
+            status = universality.cli.Main.run('--version')
+        } finally {
+            System.out = before
+        }
+        def lines = bytes.toString('UTF-8').readLines()
+
+        then:
+        status == 0
+        lines.first() == "universality ${universality.data.Build.version()}"
+        lines.last() ==~ /engine PyTorch \d+\.\d+\.\d+/
+        lines.drop(1).dropRight(1)*.tokenize(' ')*.first() as Set == Launch.STAGES as Set
     }
 }

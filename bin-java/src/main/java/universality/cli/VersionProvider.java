@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.IVersionProvider;
 import universality.data.Build;
+import universality.tensor.Compute;
 
-/** {@code universality --version}: version, then the digest of each stage's code. */
+/** {@code universality --version}: version, the digest of each stage's code, the engine (which is started for it). */
 final class VersionProvider implements IVersionProvider {
     static final List<String> STAGES = List.of(
             "fetch",
@@ -26,6 +27,7 @@ final class VersionProvider implements IVersionProvider {
         for (String stage : STAGES) {
             lines.add(stage + " " + Build.stageDigest(stage));
         }
+        lines.add("engine " + Compute.engineVersion());
         return lines.toArray(String[]::new);
     }
 }
