@@ -91,11 +91,6 @@ public final class Compute implements AutoCloseable {
         return Kernel.load(manager, name);
     }
 
-    /** Starts the engine's random generator anew. */
-    public void seed(int seed) {
-        Engine.getEngine("PyTorch").setRandomSeed(seed);
-    }
-
     /** Name and version of the engine, for {@code --version}; starts it. */
     public static String engineVersion() {
         Engine engine = Engine.getEngine("PyTorch");
