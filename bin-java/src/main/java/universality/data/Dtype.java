@@ -24,19 +24,19 @@ public enum Dtype {
         return bytes;
     }
 
+    /** Whether elements are floating-point numbers; the others are integers or truth values. */
+    public boolean isReal() {
+        return this == F64 || this == F32 || this == F16 || this == BF16;
+    }
+
     /** The value of an IEEE half-precision number given by its bits; exact. */
     public static float halfToFloat(short bits) {
-        int sign = (bits & 0x8000) << 16;
-        int exponent = (bits >>> 10) & 0x1f;
-        int mantissa = bits & 0x3ff;
-        if (exponent == 0x1f) {
-            return Float.intBitsToFloat(sign | 0x7f800000 | mantissa << 13);
-        }
-        if (exponent == 0) {
-            float magnitude = mantissa * 0x1p-24f;
-            return sign == 0 ? magnitude : -magnitude;
-        }
-        return Float.intBitsToFloat(sign | (exponent + 112) << 23 | mantissa << 13);
+        int magnitude = bits & 0x7fff;
+        // the exponent's bias differs by 112; the product is exact, of subnormal numbers too
+        int wide = magnitude < 0x7c00
+                ? Float.floatToRawIntBits(Float.intBitsToFloat(magnitude << 13) * 0x1p112f)
+                : 0x7f800000 | magnitude << 13; // infinite or no number
+        return Float.intBitsToFloat(wide | (bits & 0x8000) << 16);
     }
 
     /** The value of a bfloat16 number given by its bits; exact. */
