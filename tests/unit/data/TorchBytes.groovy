@@ -1,5 +1,6 @@
 package unit.data
 
+import groovy.transform.CompileStatic
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.util.zip.CRC32
@@ -10,6 +11,7 @@ import java.util.zip.ZipOutputStream
  * Writes what {@code torch.save} would, opcode by opcode, so that files no PyTorch would write can be made as well. A tensor is
  * {@code [name, storage class, storage key, storage elements, offset, shape, strides]}.
  */
+@CompileStatic
 class TorchBytes {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream()
 
@@ -18,7 +20,9 @@ class TorchBytes {
     }
 
     TorchBytes op(int... bytes) {
-        bytes.each { out.write(it) }
+        for (int value : bytes) {
+            out.write(value)
+        }
         this
     }
 
@@ -150,7 +154,7 @@ class TorchBytes {
 
     static byte[] legacyOf(byte[] state, Map<String, byte[]> storages, Map<String, Long> elements) {
         def out = new ByteArrayOutputStream()
-        def magic = new BigInteger('1950a86a20f9469cfc6c', 16).toByteArray().toList().reverse() as byte[]
+        byte[] magic = '6cfc9c46f9206aa85019'.decodeHex() // 0x1950a86a20f9469cfc6c, little-endian
         out.write(pickle().op(0x8a, magic.length).bytes())
         out.write(magic)
         out.write('.'.bytes)

@@ -31,12 +31,16 @@ public enum Dtype {
 
     /** The value of an IEEE half-precision number given by its bits; exact. */
     public static float halfToFloat(short bits) {
+        int sign = (bits & 0x8000) << 16;
         int magnitude = bits & 0x7fff;
-        // the exponent's bias differs by 112; the product is exact, of subnormal numbers too
-        int wide = magnitude < 0x7c00
-                ? Float.floatToRawIntBits(Float.intBitsToFloat(magnitude << 13) * 0x1p112f)
-                : 0x7f800000 | magnitude << 13; // infinite or no number
-        return Float.intBitsToFloat(wide | (bits & 0x8000) << 16);
+        if (magnitude >= 0x0400 && magnitude < 0x7c00) { // of almost all weights; the exponents' biases differ by 112
+            return Float.intBitsToFloat(sign | (magnitude << 13) + (112 << 23));
+        }
+        if (magnitude >= 0x7c00) { // infinite or no number
+            return Float.intBitsToFloat(sign | 0x7f800000 | magnitude << 13);
+        }
+        float subnormal = magnitude * 0x1p-24f;
+        return sign == 0 ? subnormal : -subnormal;
     }
 
     /** The value of a bfloat16 number given by its bits; exact. */

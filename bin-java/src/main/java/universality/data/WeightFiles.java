@@ -83,8 +83,7 @@ public final class WeightFiles implements AutoCloseable {
         }
         shards.forEach((tensor, shard) -> {
             if (!tensors.containsKey(tensor)) {
-                throw ToolException.badData(
-                        "%s says that tensor '%s' is in %s, but it is not", index, tensor, shard);
+                throw ToolException.badData("%s says that tensor '%s' is in %s, but it is not", index, tensor, shard);
             }
         });
     }
