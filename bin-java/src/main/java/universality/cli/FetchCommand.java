@@ -2,8 +2,8 @@ package universality.cli;
 
 import java.nio.file.Path;
 import java.util.List;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import universality.data.ToolException;
 import universality.fetch.Fetch;

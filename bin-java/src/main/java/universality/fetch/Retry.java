@@ -67,17 +67,8 @@ final class Retry {
                 String.format(
                         "%s cannot be had from %s: %s, after %d tries; check the network (behind a proxy, HTTPS_PROXY) and run"
                                 + " again: what came is kept",
-                        what, settings.endpoint().getHost(), reason(failure), failures),
+                        what, settings.endpoint().getHost(), failure.getMessage(), failures),
                 failure);
-    }
-
-    private static String reason(Throwable failure) {
-        String message = failure.getMessage();
-        Throwable cause = failure.getCause();
-        if (message == null) {
-            return cause == null ? failure.getClass().getSimpleName() : reason(cause);
-        }
-        return message;
     }
 
     /** base · 2^(failures − 1), at most a minute, times 0.5 to 1. */
