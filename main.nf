@@ -82,13 +82,22 @@ workflow {
         launch.model,
         digests.train,
     )
+    // The hub's files lie where every program that uses them looks, unless a folder is named; copies of folders in the work folder
+    def own_cache = params.checkpoint_cache ? file(params.checkpoint_cache).toAbsolutePath().toString() : null
+    def folder_cache = own_cache ?: "${workflow.workDir}/checkpoint-cache"
     FETCH(
         channel.fromList(
             study.origins.collect { id, origin ->
-                tuple(study.checkpoints.find { meta -> meta.id == id }, origin.source, Shell.options(revision: origin.revision ?: null))
+                tuple(
+                    study.checkpoints.find { meta -> meta.id == id },
+                    origin.source,
+                    Shell.options(
+                        revision: origin.revision ?: null,
+                        cache: Study.isRepository(origin.source) ? own_cache : folder_cache,
+                    ),
+                )
             }
         ),
-        params.checkpoint_cache ?: "${workflow.workDir}/checkpoint-cache",
         digests.fetch,
     )
     def ch_trained = TRAIN.out.run.flatMap { run, folder ->

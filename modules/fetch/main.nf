@@ -1,13 +1,13 @@
 // Links or downloads a checkpoint and verifies it. Not cached by Nextflow: it looks after its own cache, where a verified
-// checkpoint keeps its path, so that what follows stays cached.
+// checkpoint keeps its path, so that what follows stays cached. HF_TOKEN and the other variables of the hub reach the tool
+// through the task's environment; they must never be written into the script, which everybody can read.
 process FETCH {
     tag "${meta.id}"
     label 'transfer'
     cache false
 
     input:
-    tuple val(meta), val(source), val(options) // where from; revision and kind
-    val store // folder in which checkpoints are kept
+    tuple val(meta), val(source), val(options) // where from; revision, cache
     val digest
 
     output:
@@ -18,7 +18,7 @@ process FETCH {
     """
     'universality' fetch --source ${Shell.quote(source)} ${options} \\
         --id ${meta.id} --family ${meta.family} --seed ${meta.seed} --step ${meta.step} \\
-        --cache ${Shell.quote(store)} --out ${meta.id} --overwrite
+        --out ${meta.id} --overwrite
     """
 
     stub:

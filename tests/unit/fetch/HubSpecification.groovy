@@ -52,7 +52,7 @@ abstract class HubSpecification extends Specification {
     HubSettings settings(Map options = [:]) {
         Map<String, String> environment = [HF_HOME: home.toString(), HF_ENDPOINT: hub.endpoint] + (options.environment ?: [:])
         HubSettings.of(environment, (Path) options.cache, options.offline ?: false, new HubSettings.Patience(
-                options.parallel ?: 4, options.retries == null ? 3 : options.retries, Duration.ofSeconds(5), Duration.ofMillis(options.stall ?: 5000),
+                options.parallel ?: 4, options.retries == null ? 3 : options.retries, Duration.ofSeconds(1), Duration.ofMillis(options.stall ?: 5000),
                 Duration.ofMillis(1), Duration.ofMillis(options.lock ?: 20_000), { waits << it }))
     }
 

@@ -626,7 +626,7 @@ class HubTroubleSpec extends HubSpecification {
 
     def "the environment says where things are: #environment"() {
         when:
-        def found = HubSettings.of([HOME: '/h'] + environment, cache == null ? null : Path.of(cache), false, settings().patience())
+        def found = HubSettings.of([HOME: '/h'] + environment, own == null ? null : Path.of(own), false, settings().patience())
 
         then:
         found.cache().toString() == files
@@ -635,7 +635,7 @@ class HubTroubleSpec extends HubSpecification {
         found.endpoint().toString() == endpoint
 
         where:
-        environment                                               | cache | files                        | verified                                  | offline | endpoint
+        environment                                               | own   | files                        | verified                                  | offline | endpoint
         [:]                                                       | null  | '/h/.cache/huggingface/hub'  | '/h/.cache/huggingface/assets/universality' | false | HubSettings.getDeclaredField('DEFAULT_ENDPOINT').tap { it.accessible = true }.get(null)
         [HF_HOME: '~/hf', HF_HUB_OFFLINE: '1', HF_ENDPOINT: 'http://x/'] | null | '/h/hf/hub'           | '/h/hf/assets/universality'               | true    | 'http://x'
         [HF_HOME: '/f', HF_HUB_CACHE: '$SCRATCH/c', SCRATCH: '/s', HF_HUB_OFFLINE: 'no', HF_ENDPOINT: 'http://x:1/hub'] | null | '/s/c' | '/f/assets/universality' | false | 'http://x:1/hub'

@@ -75,7 +75,8 @@ final class Hub {
                         "the %s has no revision '%s' at %s: expected one of its branches or tags, or a commit",
                         repository, revision, settings.endpoint().getHost())
                 : ToolException.missing(
-                        "there is no %s at %s: check the name; if it is private, set HF_TOKEN",
+                        "there is no %s at %s (nor a folder of that name here): check the name; if it is private, set"
+                                + " HF_TOKEN",
                         repository, settings.endpoint().getHost());
     }
 
