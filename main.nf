@@ -68,13 +68,20 @@ workflow {
     // to standard error, so that they are seen in a quiet run too
     study.notes().each { note -> System.err.println(note) }
 
-    // Checkpoints and text that are given: from the hub, or from folders
+    // Checkpoints and text that are given. The hub's files lie where every program that uses them looks, unless a folder is
+    // named; what is made of other folders lies in the work folder
+    def own_cache = launch.cache
+    def folder_cache = own_cache ?: "${workflow.workDir}/checkpoint-cache"
     FETCH(
         channel.fromList(
             study.checkpoints.findAll { meta -> meta.id in study.origins }.collect { meta ->
                 def origin = study.origins[meta.id]
-                def place = [cache: params.checkpoint_cache ?: (origin.remote ? null : "${workflow.workDir}/checkpoint-cache")]
-                tuple(meta, origin.source, Shell.options(meta + [revision: origin.revision ?: null, offline: launch.offline] + place))
+                def options = [
+                    revision: origin.revision ?: null,
+                    offline: launch.offline,
+                    cache: Study.isRepository(origin.source) ? own_cache : folder_cache,
+                ]
+                tuple(meta, origin.source, Shell.options(meta + options))
             }
         ),
         digests.fetch,
@@ -86,7 +93,7 @@ workflow {
                 id: 'text',
                 revision: text.revision,
                 offline: launch.offline,
-                cache: params.checkpoint_cache,
+                cache: own_cache,
             )
             def files = text.include.collect { glob -> Shell.options(include: glob) }
             tuple([id: 'text'], text.source, ([options] + files).join(' '))

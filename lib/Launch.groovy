@@ -22,6 +22,8 @@ class Launch {
     Path ids
     /** The tokenizer's file, where {@code --tokenizer} is not a name. */
     Path tokenizer
+    /** The folder that keeps what was fetched, where one is named, or null. */
+    String cache
     /** Whether no hub may be contacted. */
     boolean offline
     /** What {@code --plan} prints, where it was asked for. */
@@ -59,7 +61,8 @@ class Launch {
         study = params.input == null ? Study.trained(params) : Study.given(sheet(params.input, project), params)
         digests = ToolDigest.all(STAGES, project)
         offline = params.offline || Hub.offline(System.getenv())
-        Hub hub = new Hub(project, params.checkpoint_cache, offline)
+        cache = params.checkpoint_cache == null ? null : Path.of(params.checkpoint_cache.toString()).toAbsolutePath().normalize()
+        Hub hub = new Hub(project, cache, offline)
         if (params.plan) {
             plan = new Plan(this, params, hub).text()
         } else if (offline) {

@@ -15,15 +15,13 @@ import java.nio.file.PathMatcher
 class Study {
     static final List<String> COLUMNS = ['id', 'family', 'seed', 'step', 'source', 'revision']
     static final List<String> REQUIRED = ['family', 'seed', 'step', 'source']
-    /** A repository on the hub. */
-    static final String REPOSITORY = /[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*/
     static final List<String> CONTROLS = ['rotated', 'shifted', 'row_shifted', 'token_permuted']
 
     /** What to train: {@code [id, family, seed]}; empty where checkpoints are given. */
     final List<Map> trainings
     /** Every checkpoint: {@code [id, family, seed, step]}, by family, step, then the order in which seeds were given. */
     final List<Map> checkpoints
-    /** Checkpoint id to {@code [source, revision, remote]}; empty where they are trained. */
+    /** Checkpoint id to {@code [source, revision]}; empty where they are trained. */
     final Map<String, Map> origins
     private final Map<String, Object> params
 
@@ -65,9 +63,7 @@ class Study {
                 throw new IllegalArgumentException("${place}: the id '${meta.id}' is there twice; give each checkpoint its own")
             }
             checkpoints << meta
-            String source = source(place, sheet, cells.source)
-            // folders are absolute, repositories are not
-            origins[(String) meta.id] = [source: source, revision: cells.revision ?: '', remote: !source.startsWith('/')]
+            origins[(String) meta.id] = [source: source(place, sheet, cells.source), revision: cells.revision ?: '']
         }
         return new Study([], checkpoints, origins, params).checked()
     }
@@ -100,21 +96,21 @@ class Study {
 
     private static String source(String place, Path sheet, String source) {
         if (!source) {
-            throw new IllegalArgumentException("${place}: the source is empty; expected ORGANISATION/NAME on the Hugging Face hub, or the folder of a checkpoint")
+            throw new IllegalArgumentException("${place}: the source is empty; expected a repository of the hub (ORGANISATION/NAME) or the folder of a checkpoint")
         }
         Path folder = sheet.toAbsolutePath().parent.resolve(source).normalize()
         if (Files.isDirectory(folder)) {
             return folder.toString()
         }
-        if (source ==~ REPOSITORY) {
-            return source
+        if (!isRepository(source)) {
+            throw new IllegalArgumentException("${place}: the source '${source}' is not a folder (relative ones count from the samplesheet's) and no repository of the hub (ORGANISATION/NAME); expected one in Hugging Face layout")
         }
-        throw new IllegalArgumentException("${place}: the source '${source}' is neither a folder in Hugging Face layout (relative ones count from the samplesheet's) nor ORGANISATION/NAME on the hub")
+        return source
     }
 
-    /** Where the checkpoints come from that are on the hub. */
-    List<Map> remote() {
-        return origins.values().findAll { it.remote }
+    /** Whether a source is a repository of the hub; folders are absolute here. */
+    static boolean isRepository(String source) {
+        return source ==~ /[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}/
     }
 
     /** The meta of a checkpoint: the only place where one is made. */

@@ -1,5 +1,6 @@
 // Links or downloads a checkpoint, or the text of a dataset, and verifies it. Not cached by Nextflow: it looks after its own
-// cache, where what was verified keeps its path, so that what follows stays cached.
+// cache, where what was verified keeps its path, so that what follows stays cached. HF_TOKEN and the other variables of the hub
+// reach the tool through the task's environment; they must never be written into the script, which everybody can read.
 process FETCH {
     tag "${meta.id}"
     label 'transfer'
