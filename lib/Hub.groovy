@@ -49,7 +49,7 @@ class Hub {
     }
 
     private static String address(Map origin) {
-        return origin.revision ? "${origin.source}@${origin.revision}" : origin.source
+        return origin.revision && Study.isRepository((String) origin.source) ? "${origin.source}@${origin.revision}" : origin.source
     }
 
     private List<Map> rows(List<String> call) {

@@ -77,11 +77,12 @@ final class FetchPlanCommand implements Callable<Integer> {
         CSVFormat format = CSVFormat.DEFAULT
                 .builder()
                 .setRecordSeparator('\n')
-                .setHeader("source", "revision", "commit", "path", "bytes", "download")
+                .setHeader("source", "revision", "commit", "path", "bytes", "download", "config")
                 .get();
         CSVPrinter table = new CSVPrinter(spec.commandLine().getOut(), format);
         for (HubPlan.Row row : rows) {
-            table.printRecord(row.source(), row.revision(), row.commit(), row.path(), row.bytes(), row.download());
+            table.printRecord(
+                    row.source(), row.revision(), row.commit(), row.path(), row.bytes(), row.download(), row.config());
         }
         table.flush();
     }

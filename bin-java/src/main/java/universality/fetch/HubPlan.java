@@ -1,10 +1,13 @@
 package universality.fetch;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import universality.data.CsvTable;
+import universality.data.ExitCode;
+import universality.data.Json;
 import universality.data.ToolException;
 
 /**
@@ -18,8 +21,12 @@ public final class HubPlan {
      * @param commit empty for a folder
      * @param bytes its size
      * @param download bytes that are still to come; 0 where it is in the cache or a folder
+     * @param config of a model's config.json what is in it, on one line; else, and offline where it is missing, empty
      */
-    public record Row(String source, String revision, String commit, String path, long bytes, long download) {}
+    public record Row(
+            String source, String revision, String commit, String path, long bytes, long download, String config) {}
+
+    private static final String CONFIG = "config.json";
 
     private final Hub hub;
     private final List<Row> rows = new ArrayList<>();
@@ -40,17 +47,38 @@ public final class HubPlan {
     public void add(String source, Path base, String revision, boolean dataset, List<String> include) {
         Path folder = base.resolve(source);
         if (Files.isDirectory(folder)) {
-            FolderListing.of(folder).forEach((name, bytes) -> rows.add(new Row(source, "", "", name, bytes, 0)));
+            FolderListing.of(folder)
+                    .forEach((name, bytes) -> rows.add(new Row(source, "", "", name, bytes, 0, config(folder, name))));
             return;
         }
         HubSource wanted = Fetch.hubSource(source, folder, revision, dataset, include);
         HubSource.Found found = wanted.find(hub, false);
         for (RemoteFile file : found.files()) {
             long open = file.bytes() - found.cache().present(file);
-            rows.add(new Row(source, wanted.revision(), found.commit(), file.path(), file.bytes(), open));
+            String config = dataset || !file.path().equals(CONFIG)
+                    ? ""
+                    : wanted.content(hub, found, file).map(HubPlan::compact).orElse("");
+            rows.add(new Row(source, wanted.revision(), found.commit(), file.path(), file.bytes(), open, config));
         }
         if (hub.settings().offline() && !found.lacks().isEmpty()) {
             missing.add(found.lacks());
+        }
+    }
+
+    private static String config(Path folder, String name) {
+        try {
+            return name.equals(CONFIG) ? compact(Files.readAllBytes(folder.resolve(name))) : "";
+        } catch (IOException e) {
+            throw new ToolException(ExitCode.MISSING_INPUT, folder.resolve(name) + " cannot be read: " + e, e);
+        }
+    }
+
+    /** JSON on one line; empty if it is none, which fetching will say. */
+    private static String compact(byte[] json) {
+        try {
+            return Json.mapper().readTree(json).toString();
+        } catch (IOException e) {
+            return "";
         }
     }
 

@@ -84,6 +84,14 @@ record HubSource(Repository repository, String revision, List<String> include) {
         return repository.kind() == Repository.Kind.MODEL ? choice.model(content) : choice.dataset(include);
     }
 
+    /** The content of a small file of what was {@link #find found}: from the cache or, unless offline, from the hub. */
+    Optional<byte[]> content(Hub hub, Found found, RemoteFile file) {
+        Optional<byte[]> kept = content(found.cache(), file);
+        return kept.isPresent() || hub.settings().offline()
+                ? kept
+                : Optional.of(hub.content(repository, found.commit(), file));
+    }
+
     private static Optional<byte[]> content(HubCache cache, RemoteFile file) {
         try {
             return cache.isWhole(file) ? Optional.of(Files.readAllBytes(cache.blob(file))) : Optional.empty();
