@@ -161,7 +161,7 @@ class HubOfflineSpec extends HubSpecification {
 
         then:
         tool.status == 0
-        bytes.toString() == 'source,revision,commit,path,bytes,download\nfolder,,,config.json,2,0\n'
+        bytes.toString() == 'source,revision,commit,path,bytes,download,config\nfolder,,,config.json,2,0,{}\n'
 
         when:
         sheet.text += 'gpt,2,100,org/a,\ngpt,3,100,org/b,step1\n'
