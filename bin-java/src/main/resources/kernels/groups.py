@@ -1,0 +1,52 @@
+# Sums over groups of positions for chosen pairs of neurons. z are blocks [n, d] of one layer, shifted and scaled as in
+# correlate.py. Everything that is kept is F64.
+class Ops(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+
+  def add_sums(self, total: Tensor, z: Tensor) -> Tensor:
+    # total F64 [2, d] += sum of z, sum of z^2; modified. A few rows at a time, so that the F64 values stay in the cache
+    step = 1 + 98304 // z.size(1)
+    for i in range((z.size(0) + step - 1) // step):
+      y = z[i * step:(i + 1) * step].double()
+      total[0].add_(y.sum([0]))
+      total[1].add_(y.mul_(y).sum([0]))
+    return total
+
+  def add_rows(self, total: Tensor, z: Tensor, at: Tensor) -> Tensor:
+    # total F64 [keys, d], at I64 [n]: total[at[i]] += z[i], position after position, so that the cut into blocks does not
+    # matter; modified
+    step = 1 + 98304 // z.size(1)
+    for i in range((z.size(0) + step - 1) // step):
+      total.index_add_(0, at[i * step:(i + 1) * step], z[i * step:(i + 1) * step].double())
+    return total
+
+  def products(self, total: Tensor, blocks: List[Tensor], start: Tensor, column: Tensor, chunk: Tensor) -> Tensor:
+    # blocks [n, d] of all layers of all models, side by side N columns; wanted are the products of columns i and j: those of
+    # row i are column[start[i]:start[i + 1]]. total F64 [wanted] += sum over positions of x_i x_j; modified. Sums over at most
+    # `chunk` positions are in the type of the blocks
+    step = int(chunk)
+    if column.size(0) == 0:
+      return total
+    zeros = torch.zeros([column.size(0)], dtype=blocks[0].dtype, device=column.device)
+    n = blocks[0].size(0)
+    for i in range((n + step - 1) // step):
+      columns = annotate(List[Tensor], [])
+      for z in blocks:
+        columns.append(z[i * step:(i + 1) * step].t())
+      x = torch.cat(columns, 0).contiguous()
+      wanted = torch.sparse_csr_tensor(start, column, zeros, [x.size(0), x.size(0)], dtype=x.dtype, layout=None, device=x.device, pin_memory=False)
+      total.add_(torch.values(torch.sparse_sampled_addmm(wanted, x, x.t(), beta=0.0, alpha=1.0)))
+    return total
+
+  def means(self, total: Tensor, roots: Tensor) -> Tensor:
+    # total F64 [keys + 1, d], the last row being none of the keys; roots F64 [keys] -> total / root of each key
+    return total[:roots.size(0)] / roots.unsqueeze(1)
+
+  def gathered(self, totals: List[Tensor], at: Tensor) -> Tensor:
+    # totals F64 [wanted] of each group, at I64 [m] -> [m, groups]
+    parts = annotate(List[Tensor], [])
+    for total in totals:
+      parts.append(total.index_select(0, at))
+    return torch.stack(parts, 1)
