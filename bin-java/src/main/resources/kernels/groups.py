@@ -5,22 +5,24 @@ class Ops(Module):
   __buffers__ = []
   training : bool
 
-  def add_sums(self, total: Tensor, z: Tensor) -> Tensor:
-    # total F64 [2, d] += sum of z, sum of z^2; modified. A few rows at a time, so that the F64 values stay in the cache
-    step = 1 + 98304 // z.size(1)
-    for i in range((z.size(0) + step - 1) // step):
-      y = z[i * step:(i + 1) * step].double()
-      total[0].add_(y.sum([0]))
-      total[1].add_(y.mul_(y).sum([0]))
-    return total
-
   def add_rows(self, total: Tensor, z: Tensor, at: Tensor) -> Tensor:
     # total F64 [keys, d], at I64 [n]: total[at[i]] += z[i], position after position, so that the cut into blocks does not
-    # matter; modified
+    # matter; modified. A few rows at a time, so that the F64 values stay in the processor's cache
     step = 1 + 98304 // z.size(1)
     for i in range((z.size(0) + step - 1) // step):
       total.index_add_(0, at[i * step:(i + 1) * step], z[i * step:(i + 1) * step].double())
     return total
+
+  def add_all(self, sums: Tensor, z: Tensor, first: Tensor, first_at: Tensor, second: Tensor, second_at: Tensor) -> Tensor:
+    # add_rows to first and to second, and sums F64 [2, d] += sum of z, sum of z^2; all modified
+    step = 1 + 98304 // z.size(1)
+    for i in range((z.size(0) + step - 1) // step):
+      y = z[i * step:(i + 1) * step].double()
+      first.index_add_(0, first_at[i * step:(i + 1) * step], y)
+      second.index_add_(0, second_at[i * step:(i + 1) * step], y)
+      sums[0].add_(y.sum([0]))
+      sums[1].add_(y.mul_(y).sum([0]))
+    return sums
 
   def products(self, total: Tensor, blocks: List[Tensor], start: Tensor, column: Tensor, chunk: Tensor) -> Tensor:
     # blocks [n, d] of all layers of all models, side by side N columns; wanted are the products of columns i and j: those of

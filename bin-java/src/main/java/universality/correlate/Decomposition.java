@@ -87,15 +87,26 @@ final class Decomposition implements AutoCloseable {
      * @param start first entry of {@code rows} that is in the blocks
      */
     void add(NDManager scope, List<NDArray> blocks, int[] rows, int start) {
-        long[] at = new long[(int) blocks.get(0).getShape().get(0)];
-        for (int i = 0; i < at.length; i++) {
-            int v = value[rows[start + i]];
-            at[i] = v >= from && v < to ? v - from : to - from;
-        }
-        NDArray index = scope.create(at);
+        NDArray index =
+                scope.create(places(rows, start, (int) blocks.get(0).getShape().get(0)));
         for (int i = 0; i < blocks.size(); i++) {
             kernel.call(scope, "add_rows", totals.get(i), blocks.get(i), index);
         }
+    }
+
+    /** The rows of {@link #total} that {@code count} positions belong to; the last one where the range lacks their value. */
+    long[] places(int[] rows, int start, int count) {
+        long[] at = new long[count];
+        for (int i = 0; i < count; i++) {
+            int v = value[rows[start + i]];
+            at[i] = v >= from && v < to ? v - from : to - from;
+        }
+        return at;
+    }
+
+    /** Sums of a layer by value, F64 [values in the range + 1, d_mlp]; to be added to. */
+    NDArray total(int layer) {
+        return totals.get(layer);
     }
 
     /** Takes the products of the range's sums. */

@@ -90,15 +90,21 @@ final class SecondPass implements AutoCloseable {
                 try (NDManager step = scope.newSubManager()) {
                     int count = Math.min(positions, groups.end()[group] - from);
                     List<NDArray> blocks = read(step, groups.order(), from, count);
-                    for (int i = 0; i < blocks.size(); i++) {
-                        kernel.call(step, "add_sums", layers.get(i), blocks.get(i));
-                    }
-                    tokens.add(step, blocks, groups.order(), from);
-                    places.add(step, blocks, groups.order(), from);
+                    addAll(step, layers, blocks, from);
                     kernel.call(step, "products", products.get(group), blocks, starts, columns, CHUNK);
                 }
             }
             sums[group] = layers.stream().map(NDArray::toDoubleArray).toArray(double[][]::new);
+        }
+    }
+
+    /** One call for each block, so that it is widened to F64 once for all sums of it. */
+    private void addAll(NDManager scope, List<NDArray> layers, List<NDArray> blocks, int from) {
+        int count = (int) blocks.get(0).getShape().get(0);
+        NDArray token = scope.create(tokens.places(groups.order(), from, count));
+        NDArray place = scope.create(places.places(groups.order(), from, count));
+        for (int i = 0; i < blocks.size(); i++) {
+            kernel.call(scope, "add_all", layers.get(i), blocks.get(i), tokens.total(i), token, places.total(i), place);
         }
     }
 
