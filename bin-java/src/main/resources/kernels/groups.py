@@ -24,22 +24,21 @@ class Ops(Module):
       sums[1].add_(y.mul_(y).sum([0]))
     return sums
 
-  def products(self, total: Tensor, blocks: List[Tensor], start: Tensor, column: Tensor, chunk: Tensor) -> Tensor:
-    # blocks [n, d] of all layers of all models, side by side N columns; wanted are the products of columns i and j: those of
-    # row i are column[start[i]:start[i + 1]]. total F64 [wanted] += sum over positions of x_i x_j; modified. Sums over at most
-    # `chunk` positions are in the type of the blocks
+  def products(self, total: Tensor, blocks: List[Tensor], first: Tensor, second: Tensor, chunk: Tensor) -> Tensor:
+    # blocks [n, d] of all layers of all models, side by side N columns; first, second I64 [wanted]: pairs of columns.
+    # total F64 [wanted] += sum over positions of the product of the two columns; modified. Sums over at most `chunk` positions
+    # are in the type of the blocks. The dot products of chosen rows of two matrices are what the gradient of a weighted sum
+    # of rows with respect to its weights is, and the engine has a fast function for that
     step = int(chunk)
-    if column.size(0) == 0:
-      return total
-    zeros = torch.zeros([column.size(0)], dtype=blocks[0].dtype, device=column.device)
     n = blocks[0].size(0)
+    if first.size(0) == 0:
+      return total
     for i in range((n + step - 1) // step):
       columns = annotate(List[Tensor], [])
       for z in blocks:
         columns.append(z[i * step:(i + 1) * step].t())
       x = torch.cat(columns, 0).contiguous()
-      wanted = torch.sparse_csr_tensor(start, column, zeros, [x.size(0), x.size(0)], dtype=x.dtype, layout=None, device=x.device, pin_memory=False)
-      total.add_(torch.values(torch.sparse_sampled_addmm(wanted, x, x.t(), beta=0.0, alpha=1.0)))
+      total.add_(torch._embedding_bag_per_sample_weights_backward(x, x, second, first, first, 0, -1))
     return total
 
   def means(self, total: Tensor, roots: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import java.util.Map;
 /**
  * The pairs of neurons that a second pass looks at: of every neuron in every direction its best partners in the other model.
  * Neurons of all models are numbered through (model after model, layer × d_mlp + index). A product that several directions
- * want is summed once: {@link #products} lists them in order, as rows of a sparse matrix.
+ * want is summed once.
  */
 final class Candidates {
     /** Neurons of a against those of b. */
@@ -61,20 +61,13 @@ final class Candidates {
         return products.length;
     }
 
-    /** Where each neuron's products begin, and at last where they end, [neurons + 1]. */
-    long[] starts() {
-        long[] starts = new long[neurons + 1];
-        for (long key : products) {
-            starts[(int) (key / neurons) + 1]++;
-        }
-        for (int i = 0; i < neurons; i++) {
-            starts[i + 1] += starts[i];
-        }
-        return starts;
+    /** The smaller neuron of each product. */
+    long[] first() {
+        return Arrays.stream(products).map(key -> key / neurons).toArray();
     }
 
-    /** The other neuron of each product. */
-    long[] columns() {
+    /** The larger neuron of each product. */
+    long[] second() {
         return Arrays.stream(products).map(key -> key % neurons).toArray();
     }
 

@@ -110,7 +110,7 @@ final class Decomposition implements AutoCloseable {
     }
 
     /** Takes the products of the range's sums. */
-    void finishRange(NDArray starts, NDArray columns) {
+    void finishRange(NDArray first, NDArray second) {
         try (NDManager scope = manager.newSubManager()) {
             double[] roots = IntStream.range(from, to)
                     .mapToDouble(v -> Math.sqrt(count[v]))
@@ -120,7 +120,7 @@ final class Decomposition implements AutoCloseable {
             for (NDArray total : totals) {
                 means.add(kernel.call(scope, "means", total, root).singletonOrThrow());
             }
-            kernel.call(scope, "products", between, means, starts, columns, CHUNK);
+            kernel.call(scope, "products", between, means, first, second, CHUNK);
         }
     }
 

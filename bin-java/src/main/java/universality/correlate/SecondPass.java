@@ -66,19 +66,19 @@ final class SecondPass implements AutoCloseable {
 
     void run() {
         try (NDManager scope = manager.newSubManager()) {
-            NDArray starts = scope.create(candidates.starts());
-            NDArray columns = scope.create(candidates.columns());
+            NDArray first = scope.create(candidates.first());
+            NDArray second = scope.create(candidates.second());
             tokens.next();
             places.next();
             for (int group = 0; group < groups.count(); group++) {
-                sum(group, starts, columns);
+                sum(group, first, second);
             }
-            byToken = finish(tokens, starts, columns);
-            byPlace = finish(places, starts, columns);
+            byToken = finish(tokens, first, second);
+            byPlace = finish(places, first, second);
         }
     }
 
-    private void sum(int group, NDArray starts, NDArray columns) {
+    private void sum(int group, NDArray first, NDArray second) {
         try (NDManager scope = manager.newSubManager()) {
             List<NDArray> layers = new ArrayList<>();
             for (Source source : candidates.sources()) {
@@ -91,7 +91,7 @@ final class SecondPass implements AutoCloseable {
                     int count = Math.min(positions, groups.end()[group] - from);
                     List<NDArray> blocks = read(step, groups.order(), from, count);
                     addAll(step, layers, blocks, from);
-                    kernel.call(step, "products", products.get(group), blocks, starts, columns, CHUNK);
+                    kernel.call(step, "products", products.get(group), blocks, first, second, CHUNK);
                 }
             }
             sums[group] = layers.stream().map(NDArray::toDoubleArray).toArray(double[][]::new);
@@ -109,8 +109,8 @@ final class SecondPass implements AutoCloseable {
     }
 
     /** Ends the first range of values, and reads what the others need. */
-    private double[] finish(Decomposition by, NDArray starts, NDArray columns) {
-        by.finishRange(starts, columns);
+    private double[] finish(Decomposition by, NDArray first, NDArray second) {
+        by.finishRange(first, second);
         while (by.next()) {
             int[] rows = by.positions();
             for (int from = 0; from < rows.length; from += positions) {
@@ -118,7 +118,7 @@ final class SecondPass implements AutoCloseable {
                     by.add(step, read(step, rows, from, Math.min(positions, rows.length - from)), rows, from);
                 }
             }
-            by.finishRange(starts, columns);
+            by.finishRange(first, second);
         }
         double[] between = by.between();
         by.close();
