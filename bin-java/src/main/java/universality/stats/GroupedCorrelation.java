@@ -83,7 +83,7 @@ public final class GroupedCorrelation {
     /**
      * One correlation of x with a y that may be another variable in each group: Σ_g C_g(x, y_g) / √(Σ_g V_g(x) · Σ_g V_g(y_g)),
      * where C_g and V_g are sums over the group of products of deviations from the means over <em>all</em> groups. With the
-     * same y in every group it is the correlation over all.
+     * same y in every group it is the correlation over all. Variables of different spread should be standardised first.
      *
      * @param y for each group the variable that is used in it
      * @param xy for each group the Σxy (of all groups) of that variable
