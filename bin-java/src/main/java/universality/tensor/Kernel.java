@@ -17,7 +17,7 @@ import universality.data.ExitCode;
 import universality.data.ToolException;
 
 /**
- * One TorchScript source ({@code /kernels/NAME.py}) compiled at load. Each method of its class {@code Ops} is one native call.
+ * One TorchScript source ({@code /kernels/NAME.py}, perhaps with parts that it shares) compiled at load. Each method of its class {@code Ops} is one native call.
  *
  * <p>Calls run outside inference mode, so that results may be changed in place; nothing is recorded for autograd unless the
  * kernel asks for it. Not thread-safe. The caller closes it.
@@ -34,13 +34,14 @@ public final class Kernel implements AutoCloseable {
     /**
      * Compiles a kernel for the device of {@code manager}.
      *
+     * @param shared sources that go on inside the kernel's class, in this order
      * @throws ToolException (internal) if the source does not compile
      */
-    public static Kernel load(NDManager manager, String name) {
+    public static Kernel load(NDManager manager, String name, String... shared) {
         Path archive = null;
         try {
             archive = Files.createTempFile("kernel-" + name, ".pt");
-            ScriptArchive.write(name, archive);
+            ScriptArchive.write(archive, name, shared);
             PtSymbolBlock module =
                     JniUtils.loadModule((PtNDManager) manager, archive, true, new String[0], new String[0], false);
             return new Kernel(name, module);
@@ -69,7 +70,8 @@ public final class Kernel implements AutoCloseable {
      * @param manager owner of the results (and of nothing else); the caller closes it
      * @param method the method's name
      * @param arguments in the method's order: an {@link NDArray}; a {@code List} of them (TorchScript {@code List[Tensor]},
-     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64)
+     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64); a {@code
+     *     long[]} or {@code double[]} (the same with one dimension)
      * @return the results; tuples and lists are flattened
      * @throws ToolException (host or device memory) when an allocation fails, (internal) for any other failure
      */
@@ -103,6 +105,10 @@ public final class Kernel implements AutoCloseable {
                 array.setName(name + "[]");
                 inputs.add(array);
             }
+        } else if (argument instanceof long[] numbers) {
+            inputs.add(named(scalars.create(numbers), name));
+        } else if (argument instanceof double[] numbers) {
+            inputs.add(named(scalars.create(numbers), name));
         } else if (argument instanceof Double number) {
             inputs.add(named(scalars.create(number.doubleValue()), name));
         } else if (argument instanceof Number number) {
