@@ -156,7 +156,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /** The kernel's method {@code run}. */
     NDList run(NDManager scope, NDArray start, long[] span, long[] table, List<NDArray> values) {
-        // a list that is not empty is what a call can take
+        // a call takes no empty list
         List<NDArray> some = values.isEmpty() ? List.of(weights.get(0)) : values;
         return kernel.call(scope, "run", start, span, table, some, weights, shape, real);
     }

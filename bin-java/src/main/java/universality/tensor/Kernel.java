@@ -12,7 +12,9 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import universality.data.ExitCode;
 import universality.data.ToolException;
 
@@ -79,11 +81,12 @@ public final class Kernel implements AutoCloseable {
         // the tag is first, and the results go to the first array's manager
         try (NDManager scalars = manager.newSubManager(ai.djl.Device.cpu())) {
             NDList inputs = new NDList(arguments.length + 1);
+            Map<NDArray, String> names = new IdentityHashMap<>();
             NDArray tag = manager.create(0);
             tag.setName("module_method:" + method);
             inputs.add(tag);
             for (int i = 0; i < arguments.length; i++) {
-                add(inputs, scalars, "a" + i, arguments[i]);
+                add(inputs, names, scalars, "a" + i, arguments[i]);
             }
             try {
                 return IValueUtils.forward(module, inputs, true);
@@ -95,15 +98,13 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    private static void add(NDList inputs, NDManager scalars, String name, Object argument) {
+    private static void add(
+            NDList inputs, Map<NDArray, String> names, NDManager scalars, String name, Object argument) {
         if (argument instanceof NDArray array) {
-            array.setName(name);
-            inputs.add(array);
+            inputs.add(named(names, scalars, array, name));
         } else if (argument instanceof List<?> list) {
             for (Object element : list) {
-                NDArray array = (NDArray) element;
-                array.setName(name + "[]");
-                inputs.add(array);
+                inputs.add(named(names, scalars, (NDArray) element, name + "[]"));
             }
         } else if (argument instanceof long[] numbers) {
             inputs.add(named(scalars.create(numbers), name));
@@ -116,6 +117,18 @@ public final class Kernel implements AutoCloseable {
         } else {
             throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
         }
+    }
+
+    /** An array belongs to the argument that it is named after: one that is in two of them goes into the second as a view. */
+    private static NDArray named(Map<NDArray, String> names, NDManager scalars, NDArray array, String name) {
+        NDArray given = array;
+        if (!names.getOrDefault(array, name).equals(name)) {
+            given = array.reshape(array.getShape());
+            given.attach(scalars);
+        }
+        names.putIfAbsent(array, name);
+        given.setName(name);
+        return given;
     }
 
     private static NDArray named(NDArray array, String name) {
