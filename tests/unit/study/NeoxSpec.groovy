@@ -67,7 +67,7 @@ class NeoxSpec extends Specification {
 
     private static Map<String, Double> statistics(Path checkpoint, int layer, int neuron) {
         CheckpointWeights.open(CheckpointFolder.open(checkpoint)).withCloseable { weights ->
-            def read = { String name, long... shape -> weights.read("layers.${layer}.$name".toString(), shape).collect { it as double } }
+            def read = { String name, long... shape -> weights.read("layers.${layer}.$name".toString(), shape).collect { it.doubleValue() } }
             def row = read('mlp.dense_h_to_4h.weight', 128, 32).subList(32 * neuron, 32 * (neuron + 1))
             def column = read('mlp.dense_4h_to_h.weight', 32, 128).indexed().findAll { i, v -> i % 128 == neuron }.values() as List<Double>
             def gain = read('post_attention_layernorm.weight', 32)
@@ -117,7 +117,7 @@ class NeoxSpec extends Specification {
             def checkpoint = TestData.model(folder, id, m.config(), weights, [seed: id == 'a' ? 1 : 2])
             tool('activate', [checkpoint: checkpoint, tokens: tokens, out: "activations-$id"], ENGINE)
         }
-        def out = tool('correlate', [activations: activations[0], 'baseline-draws': 2, out: 'correlations'], [activations[1]] + ENGINE)
+        def out = tool('correlate', [activations: activations[0], 'baseline-draws': 2, out: 'correlations'], ['--activations', activations[1]] + ENGINE)
         def table = CsvTable.read(out.resolve('a__b.csv'))
 
         then:
