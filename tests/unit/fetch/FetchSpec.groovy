@@ -263,7 +263,7 @@ class FetchSpec extends Specification {
         'no config'            | 'gpt2-safetensors' | 66     | 'config.json is missing' | { Files.delete(it.resolve('config.json')) }
         'no weights'           | 'gpt2-safetensors' | 66     | 'has no weights'         | { Files.delete(it.resolve('model.safetensors')) }
         'broken config'        | 'gpt2-safetensors' | 65     | 'config.json'            | { Files.writeString(it.resolve('config.json'), '{') }
-        'GPT-NeoX'             | 'neox-zip-pickle'  | 65     | "'gpt_neox'"             | { }
+        'another architecture' | 'neox-zip-pickle'  | 65     | 'gpt2, gpt_neox'         | { p -> def f = p.resolve('config.json'); Files.writeString(f, Files.readString(f).replace('"gpt_neox"', '"llama"')) }
         'another width'        | 'gpt2-zip-pickle'  | 65     | '[101, 32]'              | { p -> def f = p.resolve('config.json'); Files.writeString(f, Files.readString(f).replace('"n_embd": 32', '"n_embd": 64')) }
         'cut safetensors'      | 'gpt2-safetensors' | 65     | 'cut short'              | { p -> cut(p.resolve('model.safetensors')) }
         'cut zip pickle'       | 'gpt2-zip-pickle'  | 65     | 'cut short'              | { p -> cut(p.resolve('pytorch_model.bin')) }
