@@ -153,7 +153,8 @@ final class FileTokenizer implements Tokenizer {
         JsonNode normalizer = root.path("normalizer");
         boolean plainAdded = true;
         for (JsonNode added : root.path("added_tokens")) {
-            boolean greedy = added.path("lstrip").asBoolean() || added.path("rstrip").asBoolean();
+            boolean greedy =
+                    added.path("lstrip").asBoolean() || added.path("rstrip").asBoolean();
             boolean word = added.path("single_word").asBoolean();
             plainAdded &= added.path("special").asBoolean()
                     || !greedy && !word && added.path("content").asText().indexOf('\n') < 0;
@@ -376,9 +377,7 @@ final class FileTokenizer implements Tokenizer {
                 throw ToolException.badData("the tokenizer '%s' is not usable: %s", name, e.getMessage());
             } catch (UnsatisfiedLinkError e) {
                 throw new ToolException(
-                        ExitCode.INTERNAL,
-                        "Hugging Face's tokenizer library cannot be loaded: " + e.getMessage(),
-                        e);
+                        ExitCode.INTERNAL, "Hugging Face's tokenizer library cannot be loaded: " + e.getMessage(), e);
             }
         }
 
