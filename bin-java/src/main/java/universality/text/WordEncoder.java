@@ -6,10 +6,11 @@ import java.util.function.Function;
 /**
  * Encodes text word by word ({@link PreTokens}) and remembers what a word became, so that the library sees a frequent word
  * once. Gives the library's ids for the whole text, because no token crosses a word's border. Memory is bounded: a new word
- * takes the place of an older one with the same hash. Not thread-safe.
+ * takes one of the two places that its hash allows. Not thread-safe.
  */
 final class WordEncoder {
-    private static final int SLOTS = 1 << 16;
+    private static final int BITS = 17;
+    private static final int SLOTS = 1 << BITS;
 
     /** Longer words are rare, and go to the library each time. */
     private static final int LONGEST = 24;
@@ -23,6 +24,7 @@ final class WordEncoder {
     private final byte[] lengths = new byte[SLOTS];
     private int[] ids = new int[1 << 12];
     private int size;
+    private int misses;
 
     /** @param library encodes one word */
     WordEncoder(Function<String, int[]> library) {
@@ -76,15 +78,23 @@ final class WordEncoder {
             return library.apply(new String(text, from, length));
         }
         int slot = slot(text, from, to);
-        int start = slot * LONGEST;
-        if (lengths[slot] == length && Arrays.equals(words, start, start + length, text, from, to)) {
+        if (holds(slot, text, from, to)) {
             return known[slot];
         }
+        if (holds(slot ^ 1, text, from, to)) {
+            return known[slot ^ 1];
+        }
         int[] found = library.apply(new String(text, from, length));
-        System.arraycopy(text, from, words, start, length);
-        lengths[slot] = (byte) length;
-        known[slot] = found;
+        int place = slot ^ (misses++ & 1); // in turns, so that two frequent words do not drive each other out for ever
+        System.arraycopy(text, from, words, place * LONGEST, length);
+        lengths[place] = (byte) length;
+        known[place] = found;
         return found;
+    }
+
+    private boolean holds(int slot, char[] text, int from, int to) {
+        int start = slot * LONGEST;
+        return lengths[slot] == to - from && Arrays.equals(words, start, start + to - from, text, from, to);
     }
 
     private static int slot(char[] text, int from, int to) {
@@ -92,7 +102,6 @@ final class WordEncoder {
         for (int i = from; i < to; i++) {
             hash = 31 * hash + text[i];
         }
-        hash *= 0x9E3779B9;
-        return hash >>> 16;
+        return hash * 0x9E3779B9 >>> 32 - BITS;
     }
 }

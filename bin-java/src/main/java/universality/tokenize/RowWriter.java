@@ -131,16 +131,21 @@ final class RowWriter implements AutoCloseable {
         }
 
         void ints(int... values) {
-            for (int value : values) {
+            for (int from = 0; from < values.length; ) {
                 room(4);
-                buffer.putInt(value);
+                int n = Math.min(buffer.remaining() / 4, values.length - from);
+                buffer.asIntBuffer().put(values, from, n);
+                buffer.position(buffer.position() + 4 * n);
+                from += n;
             }
         }
 
         void bytes(byte... values) {
-            for (byte value : values) {
+            for (int from = 0; from < values.length; ) {
                 room(1);
-                buffer.put(value);
+                int n = Math.min(buffer.remaining(), values.length - from);
+                buffer.put(values, from, n);
+                from += n;
             }
         }
 
