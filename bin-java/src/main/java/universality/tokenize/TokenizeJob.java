@@ -60,12 +60,19 @@ public final class TokenizeJob {
     private final SplitPlan plan;
     private final OutputFolder out;
     private final Consumer<String> say;
+    private final long held;
 
     /**
      * @param out the folder to fill
      * @param say takes lines that the user should see
      */
     public TokenizeJob(Settings settings, OutputFolder out, Consumer<String> say) {
+        this(settings, out, say, HELD);
+    }
+
+    /** @param held characters of a text that is held in memory */
+    TokenizeJob(Settings settings, OutputFolder out, Consumer<String> say, long held) {
+        this.held = held;
         this.settings = settings;
         this.plan = settings.effectivePlan();
         this.out = out;
@@ -112,7 +119,7 @@ public final class TokenizeJob {
             paths.forEach(path -> recordDataset(path, splits));
             List<String> documents;
             try (TextStream stream = new TextStream(input)) {
-                documents = HeldCorpus.read(stream, HELD);
+                documents = HeldCorpus.read(stream, held);
                 if (documents != null) {
                     held(documents, input, stream, splits);
                 }
