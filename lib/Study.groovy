@@ -96,13 +96,21 @@ class Study {
 
     private static String source(String place, Path sheet, String source) {
         if (!source) {
-            throw new IllegalArgumentException("${place}: the source is empty; expected the folder of a checkpoint")
+            throw new IllegalArgumentException("${place}: the source is empty; expected a repository of the hub (ORGANISATION/NAME) or the folder of a checkpoint")
         }
         Path folder = sheet.toAbsolutePath().parent.resolve(source).normalize()
-        if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException("${place}: the source '${source}' is not a folder (relative ones count from the samplesheet's); expected one in Hugging Face layout")
+        if (Files.isDirectory(folder)) {
+            return folder.toString()
         }
-        return folder.toString()
+        if (!isRepository(source)) {
+            throw new IllegalArgumentException("${place}: the source '${source}' is not a folder (relative ones count from the samplesheet's) and no repository of the hub (ORGANISATION/NAME); expected one in Hugging Face layout")
+        }
+        return source
+    }
+
+    /** Whether a source is a repository of the hub; folders are absolute here. */
+    static boolean isRepository(String source) {
+        return source ==~ /[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}/
     }
 
     /** The meta of a checkpoint: the only place where one is made. */
@@ -364,7 +372,12 @@ class Study {
 
     /** Rows of a comma-separated file; cells may be quoted, empty lines are left out. */
     static List<List<String>> csv(Path file) {
-        return file.toFile().readLines('UTF-8')
+        return rows(file.getText('UTF-8'))
+    }
+
+    /** Rows of comma-separated text, likewise. */
+    static List<List<String>> rows(String text) {
+        return text.readLines()
                 .collect { it.startsWith('\uFEFF') ? it.substring(1) : it }
                 .findAll { it.trim() }
                 .collect { line -> cells(line) }

@@ -297,13 +297,20 @@ class FetchSpec extends Specification {
 
         where:
         arguments                                                      | status | says
-        ['--source', 'stanford-crfm/alias-gpt2-small-x21']             | 66     | 'hub is not supported yet'
+        ['--source', 'stanford-crfm/alias-gpt2-small-x21', '--offline'] | 66    | 'stanford-crfm/alias-gpt2-small-x21@main'
+        ['--source', 'no folder, no repository']                       | 66     | 'ORGANISATION/NAME'
+        ['--source', 'org/x', '--offline', '--revision', '../x']       | 64     | "'../x'"
+        ['--source', 'org/x', '--offline', '--revision', '']           | 64     | '--revision'
+        ['--source', 'org/x', '--offline', '--kind', 'space']          | 64     | '--kind space'
+        ['--source', 'org/x', '--offline', '--include', '*.txt']       | 64     | '--include'
+        ['--source', 'org/x', '--offline', '--parallel', '0']          | 64     | '--parallel 0'
+        ['--source', 'org/x', '--offline', '--id', 'a__b']             | 64     | "'a__b'"
         ['--source', '/no/such/folder/at/all']                         | 66     | "no folder '/no/such/folder/at/all'"
         ['--source', 'SOURCE']                                         | 64     | "'two words'"
         ['--source', 'SOURCE', '--id', 'a__b']                         | 64     | "'a__b'"
         ['--source', 'SOURCE', '--id', 'a', '--family', '../x']        | 64     | "'../x'"
         ['--source', 'SOURCE', '--id', 'a', '--revision', 'main']      | 64     | '--revision main'
-        ['--source', 'SOURCE', '--id', 'a', '--kind', 'dataset']       | 64     | '--kind dataset'
+        ['--source', 'SOURCE', '--id', 'a', '--kind', 'dataset']       | 64     | 'tokenize --text'
         ['--source', 'SOURCE', '--id', 'a', '--seed', '-1']            | 64     | 'negative'
         ['--source', 'SOURCE', '--id', 'a', '--seed', 'x']             | 64     | "'x'"
         []                                                             | 64     | '--source'

@@ -57,15 +57,19 @@ class Ops(Module):
     x = torch.layer_norm(h, [h.size(-1)], w[last - 2], w[last - 1], eps)
     return torch.matmul(x, w[last].t())
 
-  def logits(self, tokens: Tensor, w: List[Tensor], shape: Tensor, epsilon: Tensor) -> Tensor:
-    # tokens I64 [batch, pos] -> logits [batch, pos, vocabulary]
-    eps = float(epsilon)
+  def residual(self, tokens: Tensor, w: List[Tensor], shape: Tensor, eps: float) -> Tensor:
+    # tokens I64 [batch, pos] -> the last layer's hook_resid_post [batch, pos, d_model]
     h = self.embed(tokens, w)
     for layer in range(int(shape[0])):
       h = h + self.attention(h, w, layer, shape, eps)
       post = self.activation(self.pre(h, w, layer, eps), int(shape[2]))
       h = self.write(h, post, w, layer)
-    return self.unembed(h, w, eps)
+    return h
+
+  def logits(self, tokens: Tensor, w: List[Tensor], shape: Tensor, epsilon: Tensor) -> Tensor:
+    # tokens I64 [batch, pos] -> logits [batch, pos, vocabulary]
+    eps = float(epsilon)
+    return self.unembed(self.residual(tokens, w, shape, eps), w, eps)
 
   def capture(self, tokens: Tensor, kept: Tensor, w: List[Tensor], shape: Tensor, epsilon: Tensor) -> List[Tensor]:
     # tokens I64 [batch, pos], kept I64 [n] flat positions -> for each layer hook_pre [n, d_mlp], hook_post [n, d_mlp]
@@ -145,8 +149,9 @@ class Ops(Module):
     used = p
     if float(hyper[8]) != 0.0:
       used = p + [p[0]]
-    rows = self.logits(tokens, used, shape, hyper[0])
-    rows = rows[:, 0:-1].reshape([-1, rows.size(2)])
+    # the last position predicts nothing; left out before the unembedding, so that no logits are copied
+    h = self.residual(tokens, used, shape, float(hyper[0]))[:, 0:-1]
+    rows = self.unembed(h.reshape([-1, h.size(2)]), used, float(hyper[0]))
     loss = torch.cross_entropy_loss(rows, tokens[:, 1:].reshape([-1]))
     grads = torch.grad([loss], p)
     torch.set_grad_enabled(False)
