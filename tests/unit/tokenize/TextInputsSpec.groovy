@@ -383,11 +383,15 @@ class TextInputsSpec extends Specification {
         file('other/data.bin', 'x')
         def tokens = OutputFolder.create(folder.resolve('made'), false)
         tokens.commit('tokenize', 'x')
+        def model = OutputFolder.create(folder.resolve('model'), false)
+        Files.writeString(model.file('vocab.json'), '{}')
+        model.commit('fetch', 'x')
 
         expect:
         bytes('--text', folder.resolve('none.jsonl')).with { it.status == 66 && it.said.contains('none.jsonl is not a file') }
         bytes('--text', folder.resolve('empty')).with { it.status == 65 && it.said.contains('empty has no file with text') }
         bytes('--text', folder.resolve('other')).with { it.status == 65 && it.said.contains('.parquet') }
+        bytes('--text', folder.resolve('model')).with { it.status == 65 && it.said.contains('is a fetched model') }
         bytes('--text', folder.resolve('made')).with { it.status == 65 && it.said.contains("the stage 'tokenize'") }
     }
 

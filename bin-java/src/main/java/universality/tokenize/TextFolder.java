@@ -63,7 +63,11 @@ final class TextFolder {
                     "--text %s was written by the stage '%s': a data set (of 'fetch'), or any folder with text was expected",
                     folder, root.path("stage").asText());
         }
-        return Manifest.readAny(folder);
+        Manifest manifest = Manifest.readAny(folder);
+        if (!manifest.parameterOr("kind", "").equals("dataset")) {
+            throw ToolException.badData("--text %s is a fetched model, a data set was expected", folder);
+        }
+        return manifest;
     }
 
     private static List<TextFile> folder(Path folder) {
