@@ -102,10 +102,13 @@ final class IdsFile implements AutoCloseable {
         for (int r = 0; r < shape.rows(); r++) {
             read(r, row);
             for (int id : row) {
-                if (id < 0 || id >= vocabulary) {
+                if (id < 0) {
+                    throw ToolException.badData("%s: row %d has an id that is negative or too large", file, r);
+                }
+                if (id >= vocabulary) {
                     throw ToolException.badData(
-                            "%s: the id %s in row %d is outside the vocabulary of %d; check --vocabulary",
-                            file, id < 0 ? "that is negative or huge" : id, r, vocabulary);
+                            "%s: the id %d in row %d is outside the vocabulary of %d; check --vocabulary",
+                            file, id, r, vocabulary);
                 }
             }
         }
