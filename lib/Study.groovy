@@ -115,6 +115,11 @@ class Study {
         return source ==~ /[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}/
     }
 
+    /** Where the checkpoints come from that are on the hub. */
+    List<Map> remote() {
+        return origins.values().findAll { isRepository((String) it.source) }
+    }
+
     /** The meta of a checkpoint: the only place where one is made. */
     static Map checkpoint(String family, Integer seed, Integer step, String id = null) {
         return [id: checkId('id', id ?: "${family}-s${seed}-t${step}".toString()), family: family, seed: seed, step: step]

@@ -139,7 +139,7 @@ public final class StageThroughput {
         double ceiling = product(4096, wide, wide);
         print("plain product %d x 4096 x %d", ceiling / 1e9, "GFLOP/s", wide, wide);
         for (int d : new int[] {0, draws}) {
-            var settings = new CorrelateStage.Settings(List.of(), d, 0, 10, "none", null, 1L << 30);
+            var settings = new CorrelateStage.Settings(List.of(), d, 0, 10, 0, "none", null, 1L << 30);
             double time = seconds(() -> {
                 try (CorrelateStage stage = new CorrelateStage(activations, settings)) {
                     stage.run(compute, folder.resolve("correlations-" + d), false);

@@ -40,7 +40,7 @@ final class FetchPlanCommand implements Callable<Integer> {
     private Path cache;
 
     @Mixin
-    private HubOptions hub = new HubOptions();
+    private FetchCommand.HubOptions hub = new FetchCommand.HubOptions();
 
     @Option(names = "--debug", description = "log everything to standard error, and stack traces of failures")
     private boolean debug;

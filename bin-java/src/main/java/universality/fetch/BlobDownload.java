@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.LongConsumer;
 import universality.data.ToolException;
 
 /**
@@ -20,12 +19,11 @@ final class BlobDownload {
     private final HubCache cache;
     private final String commit;
     private final RemoteFile file;
-    private final LongConsumer progress;
+    private final TransferProgress progress;
     private final Retry retry;
     private String etag; // of the host that served the last part
 
-    /** @param progress is told of bytes that need not be downloaded any more; negative where they must be after all */
-    BlobDownload(Hub hub, HubCache cache, String commit, RemoteFile file, LongConsumer progress) {
+    BlobDownload(Hub hub, HubCache cache, String commit, RemoteFile file, TransferProgress progress) {
         this.hub = hub;
         this.cache = cache;
         this.commit = commit;
@@ -48,7 +46,7 @@ final class BlobDownload {
         try (FileMutex mutex =
                 FileMutex.acquire(cache.lock(file), hub.settings().patience().lock(), () -> HubCache.size(partial))) {
             if (cache.isWhole(file)) {
-                progress.accept(file.bytes());
+                progress.present(file.bytes());
                 return;
             }
             Path own = mutex.isShared() ? partial : partial.resolveSibling(UUID.randomUUID() + ".incomplete");
@@ -62,7 +60,7 @@ final class BlobDownload {
         if (part.size() > file.bytes()) {
             part.restart();
         }
-        progress.accept(part.size());
+        progress.present(part.size());
         boolean wrongBefore = false;
         while (true) {
             long before = part.size();
@@ -99,7 +97,7 @@ final class BlobDownload {
     }
 
     private void restart(Partial part) {
-        progress.accept(-part.size());
+        progress.present(-part.size());
         part.restart();
         etag = null;
     }
@@ -169,7 +167,7 @@ final class BlobDownload {
                 throw new WrongContent("it has more bytes");
             }
             part.append(buffer);
-            progress.accept(length);
+            progress.add(length);
         }
     }
 

@@ -74,7 +74,7 @@ final class CheckpointCache {
             Manifest.read(entry, "fetch").verify(entry);
             return true;
         } catch (ToolException e) {
-            tell.accept("the cached checkpoint is damaged and made anew: " + e.getMessage());
+            tell.accept("the cached folder is damaged and made anew: " + e.getMessage());
             return false;
         }
     }

@@ -159,8 +159,13 @@ public record Fetch(
 
     /** The branch is remembered last: whoever finds it finds the files, too. */
     private void remember(HubSource.Found found) {
-        if (!hub.offline()) {
+        if (hub.offline()) {
+            return;
+        }
+        try {
             found.cache().remember(found.source().revision(), found.commit());
+        } catch (ToolException e) {
+            tell.accept("offline runs will not find " + found.source() + ": " + e.getMessage());
         }
     }
 

@@ -168,7 +168,7 @@ final class HubCache {
         return folder.resolve("trees").resolve(commit + ".json");
     }
 
-    /** Remembers which files a commit has. */
+    /** Remembers which files a commit has; where nothing can be written, for this run it is no matter. */
     void remember(String commit, List<RemoteFile> files) {
         if (knowsTree(commit)) {
             return;
@@ -187,7 +187,11 @@ final class HubCache {
             }
             entries.put(file.path(), entry);
         }
-        write(treeFile(commit), Json.pretty(Map.of("format_version", TREE_FORMAT, "files", entries)));
+        try {
+            write(treeFile(commit), Json.pretty(Map.of("format_version", TREE_FORMAT, "files", entries)));
+        } catch (ToolException e) {
+            // a cache that is read-only but complete serves all the same; another one fails at the first file
+        }
     }
 
     /** The files of a snapshot whose links name a digest. */

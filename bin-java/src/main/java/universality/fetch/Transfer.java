@@ -81,7 +81,7 @@ final class Transfer {
         CompletionService<Void> done = new ExecutorCompletionService<>(threads);
         try {
             for (RemoteFile file : files) {
-                done.submit(() -> new BlobDownload(hub, cache, commit, file, shown::add).run(), null);
+                done.submit(() -> new BlobDownload(hub, cache, commit, file, shown).run(), null);
             }
             for (int i = 0; i < files.size(); i++) {
                 done.take().get();

@@ -12,8 +12,8 @@ final class TransferProgress {
     private final long total;
     private final Consumer<String> show;
     private final long start = System.nanoTime();
-    private long bytes;
-    private long firstBytes; // came before, from an earlier run
+    private long present; // from an earlier run; may fall below 0 where what came is thrown away
+    private long came; // in this run
     private int done;
 
     TransferProgress(int files, long total, Consumer<String> show) {
@@ -22,12 +22,14 @@ final class TransferProgress {
         this.show = show;
     }
 
-    /** {@code count} bytes more need not be downloaded any more; negative if they must be after all. */
+    /** {@code count} bytes were there before; negative if they are no use after all. */
+    synchronized void present(long count) {
+        present += count;
+    }
+
+    /** {@code count} bytes more came. */
     synchronized void add(long count) {
-        bytes += count;
-        if (System.nanoTime() - start < 1_000_000 || bytes < firstBytes) {
-            firstBytes = Math.max(0, bytes);
-        }
+        came += count;
         show.accept(line(System.nanoTime() - start));
     }
 
@@ -36,7 +38,8 @@ final class TransferProgress {
     }
 
     private String line(long nanos) {
-        double rate = Math.max(0, bytes - firstBytes) / (nanos / 1e9);
+        long bytes = Math.max(0, present + came);
+        double rate = came / (nanos / 1e9);
         String line = String.format(
                 Locale.ROOT, "%d of %d files, %s of %s, %s/s", done, files, size(bytes), size(total), size((long)
                         rate));
