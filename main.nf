@@ -117,14 +117,15 @@ workflow {
 
     // Text to rows of tokens, in splits that share no document
     TOKENIZE(
-        ch_text.combine(ch_tokenizer).map { from, by -> tuple([id: 'tokens'], from.text, launch.ids ?: [], by.tokenizer) },
+        ch_text.combine(ch_tokenizer).map { from, by -> tuple(launch.tokens, from.text, launch.ids ?: [], by.tokenizer) },
         Shell.options(
             generate: launch.text || launch.ids || launch.dataset ? null : params.generate_seed,
             vocabulary: launch.ids ? params.vocabulary : null,
             tokenizer: launch.tokenizer || launch.ids || params.tokenizer == 'checkpoint' ? null : params.tokenizer,
             context: launch.ids ? null : params.context,
-            tokens: params.tokens,
+            tokens: study.splits().contains('%') ? params.tokens : null,
             split: study.splits(),
+            text_column: launch.text || launch.dataset ? params.text_column : null,
         ),
         digests.tokenize,
     )

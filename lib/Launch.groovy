@@ -14,8 +14,10 @@ class Launch {
     Study study
     /** Stage to digest of its code. */
     Map<String, String> digests
-    /** Text files, in order; empty where text is generated. */
+    /** Text files and folders, in order; empty where text is generated. */
     List<Path> text = []
+    /** Identity of the task that makes token rows: its id, and the state of the folders with text, where there are any. */
+    Map<String, String> tokens = [id: 'tokens']
     /** Where on the hub the text is, {@code [source, revision, include]}, or null. */
     Map dataset
     /** Rows of token ids instead of text, or null. */
@@ -79,6 +81,10 @@ class Launch {
             throw new IllegalArgumentException('--dataset_revision and --dataset_files need --dataset')
         }
         text = params.text == null ? [] : Study.files('text', params.text)
+        String state = Study.state(text)
+        if (state != null) {
+            tokens.text = state
+        }
         ids = params.ids == null ? null : file('ids', params.ids)
         if (ids != null && params.vocabulary == null) {
             throw new IllegalArgumentException('--ids needs --vocabulary, the number of token ids')

@@ -1,7 +1,9 @@
+import groovy.io.FileType
 import java.nio.file.FileSystems
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.PathMatcher
+import java.security.MessageDigest
 
 /**
  * What is to be run: checkpoints, the groups in which they are correlated, and which results each later task needs. Planned
@@ -351,16 +353,36 @@ class Study {
         return text
     }
 
-    /** The files that {@code list} (paths and globs, separated by commas) names: in the order given, those of a glob by name. */
+    /**
+     * The files and folders that {@code list} (paths and globs, separated by commas) names: in the order given, the files of a
+     * glob by name.
+     */
     static List<Path> files(String name, Object list) {
         return words(list).collectMany { word ->
             List<Path> found = word =~ /[*?\[{]/ ? glob(word) : [Path.of(word)]
-            Path absent = found.find { !Files.isRegularFile(it) }
+            Path absent = found.find { !Files.isRegularFile(it) && !Files.isDirectory(it) }
             if (found.isEmpty() || absent != null) {
                 throw new IllegalArgumentException("--${name} '${word}' is no file that exists")
             }
             return found*.toAbsolutePath()*.normalize()
         }
+    }
+
+    /**
+     * A digest of the names, sizes and times of all files in the folders among {@code paths}; null where there is no folder.
+     * Nextflow looks at a folder's own time only, which a file that changes inside leaves as it is.
+     */
+    static String state(List<Path> paths) {
+        List<Path> folders = paths.findAll { Files.isDirectory(it) }
+        if (!folders) {
+            return null
+        }
+        List<String> lines = folders.collectMany { folder ->
+            List<String> files = []
+            folder.toFile().eachFileRecurse(FileType.FILES) { files << "${folder.relativize(it.toPath())} ${it.length()} ${it.lastModified()}".toString() }
+            files.toSorted()
+        }
+        return MessageDigest.getInstance('SHA-256').digest(lines.join('\n').getBytes('UTF-8')).encodeHex().toString()
     }
 
     private static List<Path> glob(String pattern) {

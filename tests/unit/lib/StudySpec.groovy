@@ -240,6 +240,26 @@ class StudySpec extends Specification {
         absent << ['none.txt', '*.html']
     }
 
+    def 'a folder of text counts as changed when a file in it does'() {
+        given:
+        Path inside = Files.createDirectories(folder.resolve('set/data')).resolve('a.jsonl')
+        inside.text = '{"text": "x"}'
+        List<Path> text = Study.files('text', "${folder}/set")
+        String before = Study.state(text)
+
+        expect:
+        text*.fileName*.toString() == ['set']
+        Study.state(text) == before
+        Study.state([inside]) == null
+
+        when:
+        inside.text = '{"text": "xy"}'
+
+        then:
+        Study.state(text) ==~ /[0-9a-f]{64}/
+        Study.state(text) != before
+    }
+
     private Path sheet(String... lines) {
         Path sheet = folder.resolve('sheet.csv')
         sheet.text = lines.join('\n')
