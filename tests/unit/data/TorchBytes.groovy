@@ -1,5 +1,6 @@
 package unit.data
 
+import groovy.transform.CompileStatic
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.util.zip.CRC32
@@ -10,6 +11,7 @@ import java.util.zip.ZipOutputStream
  * Writes what {@code torch.save} would, opcode by opcode, so that files no PyTorch would write can be made as well. A tensor is
  * {@code [name, storage class, storage key, storage elements, offset, shape, strides]}.
  */
+@CompileStatic
 class TorchBytes {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream()
 
@@ -18,7 +20,9 @@ class TorchBytes {
     }
 
     TorchBytes op(int... bytes) {
-        bytes.each { out.write(it) }
+        for (int value : bytes) {
+            out.write(value)
+        }
         this
     }
 
@@ -150,7 +154,7 @@ class TorchBytes {
 
     static byte[] legacyOf(byte[] state, Map<String, byte[]> storages, Map<String, Long> elements) {
         def out = new ByteArrayOutputStream()
-        def magic = new BigInteger('1950a86a20f9469cfc6c', 16).toByteArray().toList().reverse() as byte[]
+        byte[] magic = '6cfc9c46f9206aa85019'.decodeHex() // 0x1950a86a20f9469cfc6c, little-endian
         out.write(pickle().op(0x8a, magic.length).bytes())
         out.write(magic)
         out.write('.'.bytes)
@@ -165,5 +169,40 @@ class TorchBytes {
             out.write(data)
         }
         out.toByteArray()
+    }
+
+    /** Start, size of the start, and end of a zip archive with one storage of this many bytes between them, by ZIP64 records. */
+    static Map sparseZip(List<List> tensors, long bytes) {
+        def entries = ['m/data.pkl': stateDict(tensors, false), 'm/data/0': new byte[0]]
+        def start = new ByteArrayOutputStream()
+        def directory = new ByteArrayOutputStream()
+        entries.each { name, data ->
+            long at = start.size()
+            long size = data.length ?: bytes
+            def extra = little(20).putShort((short) 1).putShort((short) 16).putLong(size).putLong(size).array()
+            start.write(little(30).putInt(0x04034b50).putShort((short) 45).putInt(0).putInt(0).putInt(0).putInt(-1).putInt(-1)
+                .putShort((short) name.length()).putShort((short) 20).array())
+            start.write(name.bytes)
+            start.write(extra)
+            start.write(data)
+            directory.write(little(46).putInt(0x02014b50).putInt(45).putInt(0).putInt(0).putInt(0).putInt(-1).putInt(-1)
+                .putShort((short) name.length()).putShort((short) 20).putShort((short) 0).putInt(0).putInt(0).putInt((int) at).array())
+            directory.write(name.bytes)
+            directory.write(extra)
+        }
+        long from = start.size() + bytes
+        def end = new ByteArrayOutputStream()
+        end.write(directory.toByteArray())
+        end.write(little(56).putInt(0x06064b50).putLong(44).putInt(0).putInt(0).putInt(0).putLong(2).putLong(2)
+            .putLong(directory.size()).putLong(from).array())
+        end.write(little(20).putInt(0x07064b50).putInt(0).putLong(from + directory.size()).putInt(1).array())
+        end.write(little(22).putInt(0x06054b50).putInt(0).putInt(-1).putInt(-1).putInt(-1).putShort((short) 0).array())
+        [bytes: start.toByteArray(), size: start.size(), end: end.toByteArray()]
+    }
+
+    /** Everything before the one storage of this many elements. */
+    static Map sparseLegacy(List<List> tensors, long elements) {
+        byte[] bytes = legacy(tensors, ['0': new byte[0]], ['0': elements])
+        [bytes: bytes, size: bytes.length, end: null]
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path
 import java.nio.file.StandardCopyOption
 import spock.lang.Specification
 import spock.lang.TempDir
+import unit.data.TorchBytes
 import universality.data.Dtype
 import universality.data.ExitCode
 import universality.data.SafetensorsFile
@@ -41,6 +42,21 @@ class CheckpointWeightsSpec extends Specification {
             tensors.each { name, t -> writer.declare(name, t[0] as Dtype, t[1] as long[]) }
             tensors.each { name, t -> writer.floats(t[2] as float[]) }
         }
+    }
+
+    /** Some weights of the pickled fixture as a pickle. */
+    void pickled(String file, Closure<Boolean> only) {
+        def specs = []
+        def storages = [:]
+        CheckpointWeights.open(FIXTURES.resolve('gpt2-zip-pickle')).withCloseable { whole ->
+            whole.config().weights().findAll { only(it.key) }.each { name, shape ->
+                float[] values = whole.read(name, shape)
+                def strides = shape.length == 1 ? [1] : [shape[1], 1]
+                specs << ['transformer.' + name, 'FloatStorage', specs.size().toString(), values.length, 0, shape as List, strides]
+                storages[specs.last()[2]] = TorchBytes.floats(values as double[])
+            }
+        }
+        Files.write(temporary.resolve(file), TorchBytes.zip(specs, storages))
     }
 
     static float[] original(String name) {
@@ -92,11 +108,8 @@ class CheckpointWeightsSpec extends Specification {
             changed([:], 'model-00002-of-00002.safetensors') { !it.startsWith('h.0.') }
         } else {
             Files.copy(FIXTURES.resolve('gpt2-zip-pickle/config.json'), temporary.resolve('config.json'))
-            (1..2).each {
-                Files.copy(
-                    FIXTURES.resolve('gpt2-zip-pickle/pytorch_model.bin'),
-                    temporary.resolve("pytorch_model-0000${it}-of-00002.bin"))
-            }
+            pickled('pytorch_model-00001-of-00002.bin') { it.startsWith('h.0.') }
+            pickled('pytorch_model-00002-of-00002.bin') { !it.startsWith('h.0.') }
         }
         def index = [weight_map: CheckpointWeights.open(FIXTURES.resolve(fixture)).withCloseable { whole ->
             whole.config().weights().keySet().collectEntries { name ->
@@ -142,11 +155,63 @@ class CheckpointWeightsSpec extends Specification {
         where:
         what                      | index                                                     | code                   | says
         'nothing'                 | '{}'                                                      | ExitCode.BAD_DATA      | 'weight_map'
+        'a list'                  | '{"weight_map": ["wte.weight"]}'                          | ExitCode.BAD_DATA      | 'weight_map'
         'a file outside'          | '{"weight_map": {"wte.weight": "../x.safetensors"}}'      | ExitCode.BAD_DATA      | '../x.safetensors'
-        'a tensor where none is'  | '{"weight_map": {"x": "model-1.safetensors"}}'            | ExitCode.BAD_DATA      | "'x'"
-        'a file that is missing'  | '{"weight_map": {"x": "model-2.safetensors"}}'            | ExitCode.MISSING_INPUT | 'model-2.safetensors'
-        'too few tensors'         | '{"weight_map": {"wte.weight": "model-1.safetensors"}}'   | ExitCode.BAD_DATA      | "no tensor 'wpe.weight'"
+        'a file elsewhere'        | '{"weight_map": {"wte.weight": "/etc/x.safetensors"}}'    | ExitCode.BAD_DATA      | '/etc/x.safetensors'
+        'a file in a folder'      | '{"weight_map": {"wte.weight": "a/x.safetensors"}}'       | ExitCode.BAD_DATA      | 'a/x.safetensors'
+        'a backslash'             | '{"weight_map": {"wte.weight": "..\\\\x.safetensors"}}'   | ExitCode.BAD_DATA      | '..\\x.safetensors'
+        'a line break'            | '{"weight_map": {"wte.weight": "a\\nx.safetensors"}}'     | ExitCode.BAD_DATA      | 'a x.safetensors'
+        'a hidden file'           | '{"weight_map": {"wte.weight": ".x.safetensors"}}'        | ExitCode.BAD_DATA      | "'.x.safetensors'"
+        'a file of another kind'  | '{"weight_map": {"wte.weight": "config.json"}}'           | ExitCode.BAD_DATA      | "'config.json'"
+        'a number'                | '{"weight_map": {"wte.weight": 1}}'                       | ExitCode.BAD_DATA      | "'1'"
+        'a tensor where none is'  | full(x: 'model-1.safetensors')                            | ExitCode.BAD_DATA      | "'x'"
+        'a file that is missing'  | full(x: 'model-2.safetensors')                            | ExitCode.MISSING_INPUT | 'model-2.safetensors'
+        'too few tensors'         | '{"weight_map": {"wte.weight": "model-1.safetensors"}}'   | ExitCode.BAD_DATA      | 'does not list it'
+        'a tensor twice'          | '{"weight_map": {"a": "b.bin", "a": "b.bin"}}'            | ExitCode.BAD_DATA      | 'index.json'
         'no JSON'                 | 'hello'                                                   | ExitCode.BAD_DATA      | 'index.json'
+    }
+
+    /** An index that is right but for {@code more}. */
+    static String full(Map<String, String> more) {
+        def names = SafetensorsFile.open(FIXTURES.resolve('gpt2-safetensors/model.safetensors')).withCloseable { it.names() as List }
+        JsonOutput.toJson([weight_map: names.collectEntries { [it, 'model-1.safetensors'] } + more])
+    }
+
+    def "a tensor that two shards have is refused, though the index decides for one"() {
+        given:
+        changed([:], 'model-1.safetensors')
+        changed([:], 'model-2.safetensors') { it == 'ln_f.bias' || it == 'wte.weight' }
+        Files.writeString(temporary.resolve('model.safetensors.index.json'), full('wte.weight': 'model-2.safetensors'))
+
+        when:
+        def e = failure(temporary)
+
+        then:
+        e.code() == ExitCode.BAD_DATA
+        e.message.contains("tensor 'wte.weight' is in $temporary/model-1.safetensors, but model.safetensors.index.json says")
+    }
+
+    def "a snapshot of a Hugging Face cache, whose files are links to blobs elsewhere, is read"() {
+        given:
+        def source = FIXTURES.resolve('gpt2-safetensors')
+        def snapshot = Files.createDirectories(temporary.resolve('models--a--b/snapshots/0123'))
+        def blobs = Files.createDirectories(temporary.resolve('models--a--b/blobs'))
+        ['config.json', 'model.safetensors'].each {
+            Files.copy(source.resolve(it), blobs.resolve("blob-of-$it"))
+            def name = it == 'config.json' || whole ? it : 'model-00001-of-00001.safetensors'
+            Files.createSymbolicLink(snapshot.resolve(name), Path.of('../../blobs', "blob-of-$it"))
+        }
+        if (!whole) {
+            Files.writeString(
+                snapshot.resolve('model.safetensors.index.json'),
+                full([:]).replace('model-1.safetensors', 'model-00001-of-00001.safetensors'))
+        }
+
+        expect:
+        CheckpointWeights.open(snapshot).withCloseable { it.read('ln_f.bias', 32) } == original('ln_f.bias')
+
+        where:
+        whole << [true, false]
     }
 
     def "#value in a weight is exit 65 and names the tensor and the place"() {

@@ -24,19 +24,23 @@ public enum Dtype {
         return bytes;
     }
 
+    /** Whether elements are floating-point numbers; the others are integers or truth values. */
+    public boolean isReal() {
+        return this == F64 || this == F32 || this == F16 || this == BF16;
+    }
+
     /** The value of an IEEE half-precision number given by its bits; exact. */
     public static float halfToFloat(short bits) {
         int sign = (bits & 0x8000) << 16;
-        int exponent = (bits >>> 10) & 0x1f;
-        int mantissa = bits & 0x3ff;
-        if (exponent == 0x1f) {
-            return Float.intBitsToFloat(sign | 0x7f800000 | mantissa << 13);
+        int magnitude = bits & 0x7fff;
+        if (magnitude >= 0x0400 && magnitude < 0x7c00) { // of almost all weights; the exponents' biases differ by 112
+            return Float.intBitsToFloat(sign | (magnitude << 13) + (112 << 23));
         }
-        if (exponent == 0) {
-            float magnitude = mantissa * 0x1p-24f;
-            return sign == 0 ? magnitude : -magnitude;
+        if (magnitude >= 0x7c00) { // infinite or no number
+            return Float.intBitsToFloat(sign | 0x7f800000 | magnitude << 13);
         }
-        return Float.intBitsToFloat(sign | (exponent + 112) << 23 | mantissa << 13);
+        float subnormal = magnitude * 0x1p-24f;
+        return sign == 0 ? subnormal : -subnormal;
     }
 
     /** The value of a bfloat16 number given by its bits; exact. */

@@ -19,11 +19,25 @@ public interface TensorFile extends AutoCloseable {
     long[] shape(String name);
 
     /**
+     * Element type of a tensor.
+     *
+     * @throws ToolException (bad data) if there is no tensor of this name
+     */
+    Dtype dtype(String name);
+
+    /**
      * A floating-point tensor of at most 2³¹ − 9 elements as F32, row-major. Half precision is widened exactly, F64 rounded.
      *
      * @throws ToolException (bad data) if there is none of this name, or it holds something else
      */
     float[] floats(String name);
+
+    /**
+     * A tensor of integers or truth values of at most 2³¹ − 9 elements, row-major. U8 is unsigned, BOOL 0 or 1.
+     *
+     * @throws ToolException (bad data) if there is none of this name, or it holds something else
+     */
+    long[] longs(String name);
 
     @Override
     void close();

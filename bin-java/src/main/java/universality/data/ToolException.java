@@ -10,13 +10,18 @@ public final class ToolException extends RuntimeException {
     private final ExitCode code;
 
     public ToolException(ExitCode code, String message) {
-        super(message);
+        super(oneLine(message));
         this.code = code;
     }
 
     public ToolException(ExitCode code, String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
         this.code = code;
+    }
+
+    /** What a broken file says must stay on one line and must not steer a terminal. */
+    private static String oneLine(String message) {
+        return message.replaceAll("\\R+", " ").replaceAll("[\\p{Cc}\\p{Cf}]", "?");
     }
 
     public ExitCode code() {

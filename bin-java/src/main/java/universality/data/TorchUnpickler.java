@@ -20,7 +20,7 @@ import java.util.TreeSet;
  * {@link #ALLOWED}, and each of them is a plain value of this class: nothing is looked up, loaded or called by name. Any other
  * name is refused as soon as it is read. Only the opcodes that describing tensors takes are understood. Work and memory are
  * bounded by {@link #MOST_OPERATIONS} and the length of the input: no length in it is believed before that many bytes are
- * known to be there.
+ * known to be there, and no operation does more than its bytes could ask for once.
  *
  * <p>Why not a general pickle library: those create any object they know, know more with every release, and allocate what the
  * input says; making one safe takes overriding nearly every opcode.
@@ -73,6 +73,7 @@ final class TorchUnpickler {
     private final Map<String, Storage> storages = new LinkedHashMap<>();
     private final boolean legacy;
     private int operations;
+    private int mostOperations;
 
     /**
      * @param input little-endian; read from its position on
@@ -88,6 +89,7 @@ final class TorchUnpickler {
         stack.clear();
         memo.clear();
         operations = 0;
+        mostOperations = Math.min(MOST_OPERATIONS, input.remaining()); // each takes a byte at least
         try {
             for (int opcode = input.get() & 0xff; opcode != '.'; opcode = input.get() & 0xff) {
                 count(1);
@@ -106,8 +108,8 @@ final class TorchUnpickler {
 
     private void count(int work) throws Malformed {
         operations += work;
-        if (operations > MOST_OPERATIONS) {
-            throw new Malformed("its pickle takes more than %d operations; no model needs as many", MOST_OPERATIONS);
+        if (operations > mostOperations) {
+            throw new Malformed("its pickle takes more than %d operations; no model needs as many", mostOperations);
         }
     }
 
@@ -220,10 +222,9 @@ final class TorchUnpickler {
     }
 
     private static Malformed refused(String name) {
-        String shown = name.length() <= 200 ? name : name.substring(0, 200) + "…";
         return new Malformed(
                 "its pickle asks for '%s', which may run code; only tensors are read, by way of %s",
-                shown, new TreeSet<>(ALLOWED.keySet()));
+                name, new TreeSet<>(ALLOWED.keySet()));
     }
 
     private void append(List<Object> items) throws Malformed {
@@ -264,28 +265,51 @@ final class TorchUnpickler {
                 switch (callable) {
                     case ORDERED_DICT -> orderedDict(arguments);
                     case REBUILD_TENSOR -> tensor(arguments);
-                    case REBUILD_PARAMETER -> of(View.class, argument(arguments, 0));
+                    case REBUILD_PARAMETER -> parameter(arguments);
                 });
     }
 
     private Map<Object, Object> orderedDict(List<Object> arguments) throws Malformed {
         Map<Object, Object> dictionary = new LinkedHashMap<>();
         if (!arguments.isEmpty()) { // Python 2 gives a list of [key, value]
+            requireCount("an ordered dictionary", arguments, 1, 1);
             count(list(arguments.get(0)).size()); // one list may be given many times
             for (Object pair : list(arguments.get(0))) {
-                putAll(dictionary, pair instanceof Tuple tuple ? tuple.items() : list(pair));
+                List<Object> items = pair instanceof Tuple tuple ? tuple.items() : list(pair);
+                requireCount("an entry of a dictionary", items, 2, 2);
+                putAll(dictionary, items);
             }
         }
         return dictionary;
     }
 
-    /** {@code _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)}. */
+    /**
+     * {@code _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)}; the last says, if it is there
+     * and not empty, that the values are to be negated or conjugated.
+     */
     private static View tensor(List<Object> arguments) throws Malformed {
+        requireCount("a tensor", arguments, 6, 7);
+        of(Boolean.class, arguments.get(4));
+        dictionary(arguments.get(5));
+        if (arguments.size() == 7
+                && arguments.get(6) != NONE
+                && !dictionary(arguments.get(6)).isEmpty()) {
+            throw new Malformed(
+                    "it has a tensor that is a negated or conjugated view: save it again after .resolve_neg()");
+        }
         return new View(
-                of(Storage.class, argument(arguments, 0)),
-                of(Long.class, argument(arguments, 1)),
-                integers(argument(arguments, 2)),
-                integers(argument(arguments, 3)));
+                of(Storage.class, arguments.get(0)),
+                of(Long.class, arguments.get(1)),
+                integers(arguments.get(2)),
+                integers(arguments.get(3)));
+    }
+
+    /** {@code _rebuild_parameter(tensor, requires_grad, hooks)}. */
+    private static View parameter(List<Object> arguments) throws Malformed {
+        requireCount("a parameter", arguments, 3, 3);
+        of(Boolean.class, arguments.get(1));
+        dictionary(arguments.get(2));
+        return of(View.class, arguments.get(0));
     }
 
     /** Attributes set on a dictionary, such as a state_dict's {@code _metadata}, say nothing about tensors: dropped. */
@@ -297,8 +321,10 @@ final class TorchUnpickler {
     /** {@code ('storage', type, key, device, elements)}; legacy files add a view, which is None since PyTorch 0.4. */
     private Storage storage(Object persistentId) throws Malformed {
         List<Object> parts = tuple(persistentId);
-        if (!"storage".equals(argument(parts, 0)) || parts.size() != (legacy ? 6 : 5)) {
-            throw new Malformed("its pickle refers to something that is no storage: %s", describe(argument(parts, 0)));
+        if (parts.size() != (legacy ? 6 : 5) || !"storage".equals(parts.get(0))) {
+            throw new Malformed(
+                    "its pickle refers to something that is no storage: %s",
+                    describe(parts.isEmpty() ? NONE : parts.get(0)));
         }
         if (legacy && parts.get(5) != NONE) {
             throw new Malformed("it has views of storages, as before PyTorch 0.4: save it again with a newer PyTorch");
@@ -327,11 +353,10 @@ final class TorchUnpickler {
         return integers;
     }
 
-    private static Object argument(List<Object> arguments, int number) throws Malformed {
-        if (number >= arguments.size()) {
-            throw new Malformed("its pickle gives %d values where more were expected", arguments.size());
+    private static void requireCount(String what, List<Object> values, int least, int most) throws Malformed {
+        if (values.size() < least || values.size() > most) {
+            throw new Malformed("its pickle makes %s of %d values; %d were expected", what, values.size(), least);
         }
-        return arguments.get(number);
     }
 
     private Object top() throws Malformed {

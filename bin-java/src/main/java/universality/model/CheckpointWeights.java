@@ -1,50 +1,35 @@
 package universality.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import universality.data.CheckpointFolder;
-import universality.data.ExitCode;
 import universality.data.Json;
-import universality.data.SafetensorsFile;
 import universality.data.TensorFile;
 import universality.data.ToolException;
-import universality.data.TorchFile;
+import universality.data.WeightFiles;
 
 /**
  * Weights of a checkpoint by their Hugging Face names, with or without the family's prefix ({@code transformer.}, {@code
  * gpt_neox.}) in the file; from safetensors or PyTorch files, whole or in shards. Plain Java: no engine is started. The caller closes it.
  */
 public final class CheckpointWeights implements AutoCloseable {
-    private static final String INDEX = ".index.json";
-
-    /** In order of preference, as Hugging Face's own library does. */
-    private static final List<String> FORMATS =
-            List.of("model.safetensors", "model.safetensors" + INDEX, "pytorch_model.bin", "pytorch_model.bin" + INDEX);
-
-    private static final String LFS_POINTER = "version https://git-lfs";
 
     private final ModelConfig config;
     private final TensorNames names;
     private final Path folder;
-    private final Map<String, TensorFile> files = new LinkedHashMap<>();
-    private final Map<String, TensorFile> tensors = new TreeMap<>(); // by the name in the file
-    private String index;
+    private final WeightFiles files;
+    private final Map<String, TensorFile> tensors; // by the name in the file
 
     private CheckpointWeights(ModelConfig config, Path folder) {
         this.config = config;
         this.names = config.names();
         this.folder = folder;
+        this.files = WeightFiles.open(folder);
+        this.tensors = files.tensors();
     }
 
     /**
@@ -59,73 +44,7 @@ public final class CheckpointWeights implements AutoCloseable {
     /** {@link #open(CheckpointFolder)} for a folder in Hugging Face layout, with a manifest or without. */
     public static CheckpointWeights open(Path folder) {
         Path json = folder.resolve("config.json");
-        CheckpointWeights weights = new CheckpointWeights(ModelConfig.read(Json.read(json), json.toString()), folder);
-        try {
-            weights.openFiles();
-            return weights;
-        } catch (RuntimeException e) {
-            weights.close();
-            throw e;
-        }
-    }
-
-    private void openFiles() {
-        String format = FORMATS.stream()
-                .filter(name -> Files.exists(folder.resolve(name)))
-                .findFirst()
-                .orElseThrow(() -> ToolException.missing(
-                        "%s has no weights: one of %s was expected", folder, String.join(", ", FORMATS)));
-        if (format.endsWith(INDEX)) {
-            index = format;
-            openShards();
-        } else {
-            TensorFile file = openFile(format);
-            file.names().forEach(name -> tensors.put(name, file));
-        }
-    }
-
-    private void openShards() {
-        JsonNode map = Json.read(folder.resolve(index)).path("weight_map");
-        if (!map.isObject() || map.isEmpty()) {
-            throw ToolException.badData("%s has no weight_map from tensors to files", folder.resolve(index));
-        }
-        for (Map.Entry<String, JsonNode> entry : map.properties()) {
-            String shard = entry.getValue().asText();
-            if (!shard.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
-                throw ToolException.badData(
-                        "%s says that tensor '%s' is in '%s', which is not the name of a file beside it",
-                        folder.resolve(index), entry.getKey(), shard);
-            }
-            TensorFile file = files.containsKey(shard) ? files.get(shard) : openFile(shard);
-            if (!file.names().contains(entry.getKey())) {
-                throw ToolException.badData(
-                        "%s says that tensor '%s' is in %s, but it is not",
-                        folder.resolve(index), entry.getKey(), shard);
-            }
-            tensors.put(entry.getKey(), file);
-        }
-    }
-
-    private TensorFile openFile(String name) {
-        Path path = folder.resolve(name);
-        requireContent(path);
-        TensorFile file = name.endsWith(".safetensors") ? SafetensorsFile.open(path) : TorchFile.open(path);
-        files.put(name, file);
-        return file;
-    }
-
-    /** A clone made without Git LFS has small text files in place of the weights. */
-    private static void requireContent(Path path) {
-        try {
-            if (Files.isRegularFile(path)
-                    && Files.size(path) < 1024
-                    && Files.readString(path, StandardCharsets.ISO_8859_1).startsWith(LFS_POINTER)) {
-                throw ToolException.badData(
-                        "%s is a Git LFS pointer, not the file itself: run 'git lfs pull' in its folder", path);
-            }
-        } catch (IOException e) {
-            throw new ToolException(ExitCode.MISSING_INPUT, path + " cannot be read: " + e.getMessage(), e);
-        }
+        return new CheckpointWeights(ModelConfig.read(Json.read(json), json.toString()), folder);
     }
 
     public ModelConfig config() {
@@ -134,11 +53,7 @@ public final class CheckpointWeights implements AutoCloseable {
 
     /** Names of the files that hold the weights, with the index where there is one. */
     public Collection<String> files() {
-        List<String> names = new ArrayList<>(files.keySet());
-        if (index != null) {
-            names.add(index);
-        }
-        return names;
+        return files.names();
     }
 
     /** Whether there is a tensor called {@code name}, such as {@code h.0.mlp.c_fc.weight} or {@code lm_head.weight}. */
@@ -261,6 +176,6 @@ public final class CheckpointWeights implements AutoCloseable {
 
     @Override
     public void close() {
-        files.values().forEach(TensorFile::close);
+        files.close();
     }
 }
