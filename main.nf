@@ -8,6 +8,7 @@ include { ACTIVATE  } from './modules/activate/main'
 include { CORRELATE } from './modules/correlate/main'
 include { DESCRIBE  } from './modules/describe/main'
 include { FETCH     } from './modules/fetch/main'
+include { FETCH as FETCH_TEXT } from './modules/fetch/main'
 include { IDENTIFY  } from './modules/identify/main'
 include { PERSIST   } from './modules/persist/main'
 include { REPORT    } from './modules/report/main'
@@ -46,13 +47,20 @@ def all(results) {
     return results.map { _meta, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
 }
 
+// Takes this run out of the history: it computed nothing, and a later -resume is to go on with the run before it.
+def forget(name) {
+    def history = nextflow.util.HistoryFile.DEFAULT
+    history.findAll().findAll { run -> run.runName == name }.each { run -> history.deleteEntry(run) }
+}
+
 workflow {
     def launch = Launch.of(params, workflow.projectDir)
     if (launch.problem) {
         throw Launch.quiet(new nextflow.exception.AbortOperationException(launch.problem))
     }
-    if (launch.help) {
-        println(launch.help)
+    if (launch.help || launch.plan) {
+        println(launch.help ?: launch.plan)
+        forget(workflow.runName)
         System.exit(0)
     }
     def study = launch.study
@@ -60,44 +68,81 @@ workflow {
     // to standard error, so that they are seen in a quiet run too
     study.notes().each { note -> System.err.println(note) }
 
+    // Checkpoints and text that are given. The hub's files lie where every program that uses them looks, unless a folder is
+    // named; what is made of other folders lies in the work folder
+    def own_cache = launch.cache
+    def folder_cache = own_cache ?: "${workflow.workDir}/checkpoint-cache"
+    FETCH(
+        channel.fromList(
+            study.checkpoints.findAll { meta -> meta.id in study.origins }.collect { meta ->
+                def origin = study.origins[meta.id]
+                def options = [
+                    revision: origin.revision ?: null,
+                    offline: launch.offline,
+                    cache: Study.isRepository(origin.source) ? own_cache : folder_cache,
+                ]
+                tuple(meta, origin.source, Shell.options(meta + options))
+            }
+        ),
+        digests.fetch,
+    )
+    FETCH_TEXT(
+        channel.fromList(launch.dataset ? [launch.dataset] : []).map { text ->
+            def options = Shell.options(
+                kind: 'dataset',
+                id: 'text',
+                revision: text.revision,
+                offline: launch.offline,
+                cache: own_cache,
+            )
+            def files = text.include.collect { glob -> Shell.options(include: glob) }
+            tuple([id: 'text'], text.source, ([options] + files).join(' '))
+        },
+        digests.fetch,
+    )
+    // the real path in the cache, which is the same in every run, not the link in the task's folder, which is not
+    def ch_fetched = FETCH.out.fetched.map { meta, folder -> tuple(meta, folder.toRealPath()) }
+    // maps, since operators would take lists apart
+    def ch_text = Channel.of([text: launch.text])
+    if (launch.dataset) {
+        ch_text = FETCH_TEXT.out.fetched.map { _meta, folder -> [text: folder.toRealPath()] }
+    }
+    def ch_tokenizer = Channel.of([tokenizer: launch.tokenizer ?: []])
+    if (params.tokenizer == 'checkpoint') {
+        def first = study.checkpoints[0].id
+        ch_tokenizer = ch_fetched
+            .filter { meta, _folder -> meta.id == first }
+            .map { _meta, folder -> [tokenizer: Launch.tokenizerOf(folder)] }
+    }
+
     // Text to rows of tokens, in splits that share no document
     TOKENIZE(
-        tuple([id: 'tokens'], launch.text, launch.ids ?: [], launch.tokenizer ?: []),
+        ch_text.combine(ch_tokenizer).map { from, by -> tuple(launch.tokens, from.text, launch.ids ?: [], by.tokenizer) },
         Shell.options(
-            generate: launch.text || launch.ids ? null : params.generate_seed,
+            generate: launch.text || launch.ids || launch.dataset ? null : params.generate_seed,
             vocabulary: launch.ids ? params.vocabulary : null,
-            tokenizer: launch.tokenizer || launch.ids ? null : params.tokenizer,
+            tokenizer: launch.tokenizer || launch.ids || params.tokenizer == 'checkpoint' ? null : params.tokenizer,
             context: launch.ids ? null : params.context,
-            tokens: params.tokens,
+            tokens: study.splits().contains('%') ? params.tokens : null,
             split: study.splits(),
+            text_column: launch.text || launch.dataset ? params.text_column : null,
         ),
         digests.tokenize,
     )
-    def ch_split = TOKENIZE.out.tokens.map { _meta, folder -> folder }
+    def ch_split = TOKENIZE.out.tokens.map { _meta, folder -> folder }.first()
 
-    // Checkpoints: trained here, or given
+    // Small models
     TRAIN(
         channel.fromList(study.trainings.collect { meta -> tuple(meta, study.stepsOf(meta.family)) }),
         ch_split.map { folder -> folder.resolve('train') },
         launch.model,
         digests.train,
     )
-    FETCH(
-        channel.fromList(
-            study.origins.collect { id, origin ->
-                tuple(study.checkpoints.find { meta -> meta.id == id }, origin.source, Shell.options(revision: origin.revision ?: null))
-            }
-        ),
-        params.checkpoint_cache ?: "${workflow.workDir}/checkpoint-cache",
-        digests.fetch,
-    )
     def ch_trained = TRAIN.out.run.flatMap { run, folder ->
         study.checkpoints
             .findAll { meta -> meta.seed == run.seed }
             .collect { meta -> tuple(meta, folder.resolve(meta.id)) }
     }
-    // the real path in the cache, which is the same in every run, not the link in the task's folder, which is not
-    def ch_fetched = FETCH.out.checkpoint.map { meta, folder -> tuple(meta, folder.toRealPath()) }
     def ch_checkpoints = ch_trained.mix(ch_fetched)
 
     ACTIVATE(

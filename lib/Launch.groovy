@@ -14,12 +14,22 @@ class Launch {
     Study study
     /** Stage to digest of its code. */
     Map<String, String> digests
-    /** Text files, in order; empty where text is generated. */
+    /** Text files and folders, in order; empty where text is generated. */
     List<Path> text = []
+    /** Identity of the task that makes token rows: its id, and the state of the folders with text, where there are any. */
+    Map<String, String> tokens = [id: 'tokens']
+    /** Where on the hub the text is, {@code [source, revision, include]}, or null. */
+    Map dataset
     /** Rows of token ids instead of text, or null. */
     Path ids
     /** The tokenizer's file, where {@code --tokenizer} is not a name. */
     Path tokenizer
+    /** The folder that keeps what was fetched, where one is named, or null. */
+    String cache
+    /** Whether no hub may be contacted. */
+    boolean offline
+    /** What {@code --plan} prints, where it was asked for. */
+    String plan
     /** Configuration of the small model that is trained. */
     Path model
 
@@ -48,15 +58,63 @@ class Launch {
             problem = "the tools are not built: run './nextflow' instead of 'nextflow', or 'mvn -q package -DskipTests' in ${project}"
             return
         }
-        text = params.text == null ? [] : Study.files('text', params.text)
-        ids = params.ids == null ? null : file('ids', params.ids)
-        if (ids != null && (text || params.vocabulary == null)) {
-            throw new IllegalArgumentException(text ? '--ids and --text exclude each other' : '--ids needs --vocabulary, the number of token ids')
-        }
-        tokenizer = ids != null || params.tokenizer ==~ /r50k|byte|bpe:\d+/ ? null : file('tokenizer', params.tokenizer)
+        prepareText(params)
         model = params.model_config == null ? project.resolve('conf/models/demo.json') : file('model_config', params.model_config)
-        study = params.input == null ? Study.trained(params) : Study.given(Path.of(params.input.toString()), params)
+        study = params.input == null ? Study.trained(params) : Study.given(sheet(params.input, project), params)
         digests = ToolDigest.all(STAGES, project)
+        offline = params.offline || Hub.offline(System.getenv())
+        cache = params.checkpoint_cache == null ? null : Path.of(params.checkpoint_cache.toString()).toAbsolutePath().normalize()
+        Hub hub = new Hub(project, cache, offline)
+        if (params.plan) {
+            plan = new Plan(this, params, hub).text()
+        } else if (offline) {
+            hub.files(study.remote(), dataset)
+        }
+    }
+
+    private void prepareText(Map<String, Object> params) {
+        List<String> given = ['text', 'ids', 'dataset'].findAll { params[it] != null }
+        if (given.size() > 1) {
+            throw new IllegalArgumentException("${given.collect { "--${it}" }.join(' and ')} exclude each other")
+        }
+        if (params.dataset == null && (params.dataset_revision != null || params.dataset_files != null)) {
+            throw new IllegalArgumentException('--dataset_revision and --dataset_files need --dataset')
+        }
+        text = params.text == null ? [] : Study.files('text', params.text)
+        String state = Study.state(text)
+        if (state != null) {
+            tokens.text = state
+        }
+        ids = params.ids == null ? null : file('ids', params.ids)
+        if (ids != null && params.vocabulary == null) {
+            throw new IllegalArgumentException('--ids needs --vocabulary, the number of token ids')
+        }
+        if (params.dataset != null) {
+            dataset = [source: params.dataset, revision: params.dataset_revision, include: params.dataset_files == null ? [] : Study.words(params.dataset_files)]
+        }
+        if (params.tokenizer == 'checkpoint' && params.input == null) {
+            throw new IllegalArgumentException("--tokenizer checkpoint needs --input: models that are trained here have the text's tokenizer")
+        }
+        tokenizer = ids != null || params.tokenizer ==~ /checkpoint|r50k|byte|bpe:\d+/ ? null : file('tokenizer', params.tokenizer)
+    }
+
+    /** The tokenizer that a fetched checkpoint came with. */
+    static Path tokenizerOf(Path checkpoint) {
+        Path file = checkpoint.resolve('tokenizer.json')
+        if (!Files.isRegularFile(file)) {
+            throw quiet(new IllegalArgumentException("--tokenizer checkpoint: '${checkpoint.fileName}' came without a tokenizer.json; name a tokenizer, such as r50k for GPT-2"))
+        }
+        return file
+    }
+
+    /** A samplesheet of the user's, or one that comes with the project (conf/studies). */
+    private static Path sheet(Object path, Path project) {
+        Path own = Path.of(path.toString()).toAbsolutePath().normalize()
+        Path found = [own, project.resolve(path.toString())].find { Files.isRegularFile(it) }
+        if (found == null) {
+            throw new IllegalArgumentException("--input '${path}' is no file that exists")
+        }
+        return found
     }
 
     private static Path file(String name, Object path) {

@@ -1,7 +1,9 @@
+import groovy.io.FileType
 import java.nio.file.FileSystems
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.PathMatcher
+import java.security.MessageDigest
 
 /**
  * What is to be run: checkpoints, the groups in which they are correlated, and which results each later task needs. Planned
@@ -96,13 +98,26 @@ class Study {
 
     private static String source(String place, Path sheet, String source) {
         if (!source) {
-            throw new IllegalArgumentException("${place}: the source is empty; expected the folder of a checkpoint")
+            throw new IllegalArgumentException("${place}: the source is empty; expected a repository of the hub (ORGANISATION/NAME) or the folder of a checkpoint")
         }
         Path folder = sheet.toAbsolutePath().parent.resolve(source).normalize()
-        if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException("${place}: the source '${source}' is not a folder (relative ones count from the samplesheet's); expected one in Hugging Face layout")
+        if (Files.isDirectory(folder)) {
+            return folder.toString()
         }
-        return folder.toString()
+        if (!isRepository(source)) {
+            throw new IllegalArgumentException("${place}: the source '${source}' is not a folder (relative ones count from the samplesheet's) and no repository of the hub (ORGANISATION/NAME); expected one in Hugging Face layout")
+        }
+        return source
+    }
+
+    /** Whether a source is a repository of the hub; folders are absolute here. */
+    static boolean isRepository(String source) {
+        return source ==~ /[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}/
+    }
+
+    /** Where the checkpoints come from that are on the hub. */
+    List<Map> remote() {
+        return origins.values().findAll { isRepository((String) it.source) }
     }
 
     /** The meta of a checkpoint: the only place where one is made. */
@@ -338,16 +353,36 @@ class Study {
         return text
     }
 
-    /** The files that {@code list} (paths and globs, separated by commas) names: in the order given, those of a glob by name. */
+    /**
+     * The files and folders that {@code list} (paths and globs, separated by commas) names: in the order given, the files of a
+     * glob by name.
+     */
     static List<Path> files(String name, Object list) {
         return words(list).collectMany { word ->
             List<Path> found = word =~ /[*?\[{]/ ? glob(word) : [Path.of(word)]
-            Path absent = found.find { !Files.isRegularFile(it) }
+            Path absent = found.find { !Files.isRegularFile(it) && !Files.isDirectory(it) }
             if (found.isEmpty() || absent != null) {
                 throw new IllegalArgumentException("--${name} '${word}' is no file that exists")
             }
             return found*.toAbsolutePath()*.normalize()
         }
+    }
+
+    /**
+     * A digest of the names, sizes and times of all files in the folders among {@code paths}; null where there is no folder.
+     * Nextflow looks at a folder's own time only, which a file that changes inside leaves as it is.
+     */
+    static String state(List<Path> paths) {
+        List<Path> folders = paths.findAll { Files.isDirectory(it) }
+        if (!folders) {
+            return null
+        }
+        List<String> lines = folders.collectMany { folder ->
+            List<String> files = []
+            folder.toFile().eachFileRecurse(FileType.FILES) { files << "${folder.relativize(it.toPath())} ${it.length()} ${it.lastModified()}".toString() }
+            files.toSorted()
+        }
+        return MessageDigest.getInstance('SHA-256').digest(lines.join('\n').getBytes('UTF-8')).encodeHex().toString()
     }
 
     private static List<Path> glob(String pattern) {
@@ -364,7 +399,12 @@ class Study {
 
     /** Rows of a comma-separated file; cells may be quoted, empty lines are left out. */
     static List<List<String>> csv(Path file) {
-        return file.toFile().readLines('UTF-8')
+        return rows(file.getText('UTF-8'))
+    }
+
+    /** Rows of comma-separated text, likewise. */
+    static List<List<String>> rows(String text) {
+        return text.readLines()
                 .collect { it.startsWith('\uFEFF') ? it.substring(1) : it }
                 .findAll { it.trim() }
                 .collect { line -> cells(line) }

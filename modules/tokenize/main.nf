@@ -5,7 +5,7 @@ process TOKENIZE {
 
     input:
     tuple val(meta),
-        path(text, stageAs: 'text?/*'), // this and what follows may be empty
+        path(text, stageAs: 'text?/*'), // files and folders; this and what follows may be empty
         path(ids, stageAs: 'ids/*'),
         path(tokenizer, stageAs: 'tokenizer/*')
     val options

@@ -8,7 +8,7 @@ import spock.lang.Unroll
 import unit.Tool
 import unit.support.Folders
 import unit.support.TestData
-import unit.model.Gpt2ParitySpec
+import unit.model.GoldenSpec
 
 /** Losses and KL under ablation against an independent implementation (tests/resources/checkpoints). */
 class AblateParitySpec extends Specification {
@@ -39,7 +39,7 @@ class AblateParitySpec extends Specification {
         all.neurons == '6' && all.tokens == '69' && all.positions == '72' && all.replace == replace
 
         where:
-        [name, replace] << [Gpt2ParitySpec.NAMES, ['zero', 'mean']].combinations()
+        [name, replace] << [GoldenSpec.NAMES, ['zero', 'mean']].combinations()
     }
 
     static boolean close(def a, def b) {

@@ -6,6 +6,7 @@ import spock.lang.Specification
 import spock.lang.TempDir
 import spock.lang.Unroll
 import unit.Tool
+import unit.model.ReferenceModel
 import unit.support.Folders
 import unit.support.TestData
 import universality.ablate.AblateStage
@@ -327,9 +328,7 @@ class AblateSpec extends Specification {
 
     private Path save(ReferenceModel model, String id = 'model') {
         def weights = model.shapes().collectEntries { name, shape -> [name, [shape as long[], model.weights[name].toList()]] }
-        TestData.model(folder, id, [n_layer: model.layers, n_head: model.heads, n_embd: model.width, n_inner: model.mlp,
-                vocab_size: model.vocabulary, n_positions: model.context, activation_function: 'gelu_new',
-                tie_word_embeddings: false], weights)
+        TestData.model(folder, id, model.config(), weights)
     }
 
     private Path table(List<List<Integer>> set) {

@@ -257,7 +257,7 @@ class CorrelateSpec extends Specification {
     }
 
     private static settings(Map o) {
-        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, o.control ?: 'none', null,
+        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, 3, o.control ?: 'none', null,
                 o.memory ?: (64L << 20))
     }
 

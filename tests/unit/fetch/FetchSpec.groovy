@@ -263,7 +263,7 @@ class FetchSpec extends Specification {
         'no config'            | 'gpt2-safetensors' | 66     | 'config.json is missing' | { Files.delete(it.resolve('config.json')) }
         'no weights'           | 'gpt2-safetensors' | 66     | 'has no weights'         | { Files.delete(it.resolve('model.safetensors')) }
         'broken config'        | 'gpt2-safetensors' | 65     | 'config.json'            | { Files.writeString(it.resolve('config.json'), '{') }
-        'GPT-NeoX'             | 'neox-zip-pickle'  | 65     | "'gpt_neox'"             | { }
+        'another architecture' | 'neox-zip-pickle'  | 65     | 'gpt2, gpt_neox'         | { p -> def f = p.resolve('config.json'); Files.writeString(f, Files.readString(f).replace('"gpt_neox"', '"llama"')) }
         'another width'        | 'gpt2-zip-pickle'  | 65     | '[101, 32]'              | { p -> def f = p.resolve('config.json'); Files.writeString(f, Files.readString(f).replace('"n_embd": 32', '"n_embd": 64')) }
         'cut safetensors'      | 'gpt2-safetensors' | 65     | 'cut short'              | { p -> cut(p.resolve('model.safetensors')) }
         'cut zip pickle'       | 'gpt2-zip-pickle'  | 65     | 'cut short'              | { p -> cut(p.resolve('pytorch_model.bin')) }
@@ -297,13 +297,20 @@ class FetchSpec extends Specification {
 
         where:
         arguments                                                      | status | says
-        ['--source', 'stanford-crfm/alias-gpt2-small-x21']             | 66     | 'hub is not supported yet'
+        ['--source', 'stanford-crfm/alias-gpt2-small-x21', '--offline'] | 66    | 'stanford-crfm/alias-gpt2-small-x21@main'
+        ['--source', 'no folder, no repository']                       | 66     | 'ORGANISATION/NAME'
+        ['--source', 'org/x', '--offline', '--revision', '../x']       | 64     | "'../x'"
+        ['--source', 'org/x', '--offline', '--revision', '']           | 64     | '--revision'
+        ['--source', 'org/x', '--offline', '--kind', 'space']          | 64     | '--kind space'
+        ['--source', 'org/x', '--offline', '--include', '*.txt']       | 64     | '--include'
+        ['--source', 'org/x', '--offline', '--parallel', '0']          | 64     | '--parallel 0'
+        ['--source', 'org/x', '--offline', '--id', 'a__b']             | 64     | "'a__b'"
         ['--source', '/no/such/folder/at/all']                         | 66     | "no folder '/no/such/folder/at/all'"
         ['--source', 'SOURCE']                                         | 64     | "'two words'"
         ['--source', 'SOURCE', '--id', 'a__b']                         | 64     | "'a__b'"
         ['--source', 'SOURCE', '--id', 'a', '--family', '../x']        | 64     | "'../x'"
         ['--source', 'SOURCE', '--id', 'a', '--revision', 'main']      | 64     | '--revision main'
-        ['--source', 'SOURCE', '--id', 'a', '--kind', 'dataset']       | 64     | '--kind dataset'
+        ['--source', 'SOURCE', '--id', 'a', '--kind', 'dataset']       | 64     | 'tokenize --text'
         ['--source', 'SOURCE', '--id', 'a', '--seed', '-1']            | 64     | 'negative'
         ['--source', 'SOURCE', '--id', 'a', '--seed', 'x']             | 64     | "'x'"
         []                                                             | 64     | '--source'

@@ -140,7 +140,8 @@ class IdentifySpec extends Specification {
         summary.layers*.universal.sum() == SIGNALS
         summary.thresholds.keySet() == ['0.3', '0.4', '0.5'] as Set
         manifest.counts == [checkpoints: 3, neurons: 6 * WIDTH, universal: 3 * SIGNALS, inactive: 1, undetermined: 0]
-        manifest.warnings.size() == 1 && manifest.warnings[0].contains('n_eff is unknown')
+        manifest.warnings.size() == 2 && manifest.warnings[0].contains('without sums by groups')
+        manifest.warnings[1].contains('n_eff is unknown')
     }
 
     def "pairs may lie in several folders, and the results are the same bytes"() {

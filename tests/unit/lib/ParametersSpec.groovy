@@ -66,7 +66,7 @@ class ParametersSpec extends Specification {
         [ablate_replace: 'nil']      || "parameter '--ablate_replace' is 'nil'; expected one of zero, mean, resample: What an ablated neuron's activation becomes"
         [seeds: '1;2']               || "parameter '--seeds' is '1;2'; expected whole numbers separated by commas: Seeds to train, a comma list"
         [device: 'gpu:x']            || "parameter '--device' is 'gpu:x'; expected auto, cpu, gpu or gpu:K: Where models run: auto, cpu, gpu or gpu:K; a GPU that is asked for and absent is an error"
-        [input: '/no/such.csv']      || "parameter '--input' is '/no/such.csv'; expected a file that exists: ${parameters.schema.input.description}"
+        [ids: '/no/such.npy']        || "parameter '--ids' is '/no/such.npy'; expected a file that exists: ${parameters.schema.ids.description}"
         [universal_threshold: 'x']   || "parameter '--universal_threshold' is 'x'; expected a number from -2 to 2: Excess correlation from which a neuron is universal"
     }
 

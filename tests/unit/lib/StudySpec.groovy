@@ -160,6 +160,20 @@ class StudySpec extends Specification {
         study.splits() == 'analysis=70%,heldout=25%,examples=5%'
     }
 
+    def 'what is no folder but reads like a repository is one of the hub'() {
+        given:
+        Files.createDirectories(folder.resolve('org/b'))
+        Path sheet = sheet('family,seed,step,source,revision', 'gpt,1,0,org/a,step1', 'gpt,2,0,org/b,')
+
+        when:
+        Study study = Study.given(sheet, PARAMS)
+
+        then:
+        study.origins['gpt-s1-t0'] == [source: 'org/a', revision: 'step1']
+        study.origins['gpt-s2-t0'] == [source: folder.resolve('org/b').toString(), revision: '']
+        study.origins*.value*.source.collect { Study.isRepository(it) } == [true, false]
+    }
+
     def 'a bad samplesheet is refused: #expected'() {
         given:
         ['a', 'b'].each { Files.createDirectories(folder.resolve(it)) }
@@ -188,6 +202,7 @@ class StudySpec extends Specification {
         ['family,seed,step,source', 'x,1,0,a', 'x,1,0,b']                                     || "row 2: the id 'x-s1-t0' is there twice"
         ['id,family,seed,step,source', 'm,x,1,0,a', 'n,x,1,0,b', 'o,x,2,0,b']                 || "'m' and 'n' are both seed 1, step 0"
         ['family,seed,step,source', 'x,1,0,a', 'x,2,0,gone']                                  || "row 2: the source 'gone' is not a folder"
+        ['family,seed,step,source', 'x,1,0,a', 'x,2,0,a/b/c']                                 || "no repository of the hub (ORGANISATION/NAME)"
         ['family,seed,step,source', 'x,1,0,']                                                 || 'row 1: the source is empty'
         ['family,seed,step,source', 'x,1,0,a', 'x,1,5,b']                                     || "the family 'x' has the seed 1 only"
         ['family,seed,step,source', 'x,1,0,a', 'x,2,5,b']                                     || 'no step has checkpoints of two seeds'
@@ -223,6 +238,26 @@ class StudySpec extends Specification {
 
         where:
         absent << ['none.txt', '*.html']
+    }
+
+    def 'a folder of text counts as changed when a file in it does'() {
+        given:
+        Path inside = Files.createDirectories(folder.resolve('set/data')).resolve('a.jsonl')
+        inside.text = '{"text": "x"}'
+        List<Path> text = Study.files('text', "${folder}/set")
+        String before = Study.state(text)
+
+        expect:
+        text*.fileName*.toString() == ['set']
+        Study.state(text) == before
+        Study.state([inside]) == null
+
+        when:
+        inside.text = '{"text": "xy"}'
+
+        then:
+        Study.state(text) ==~ /[0-9a-f]{64}/
+        Study.state(text) != before
     }
 
     private Path sheet(String... lines) {

@@ -83,7 +83,7 @@ class CheckpointWeightsSpec extends Specification {
         }
 
         then: 'the values themselves are compared in TorchFileSpec'
-        sizes.size() == 2 + 12 * layers + 2
+        sizes.size() == others + 12 * layers + 2
         sizes.every()
         weights.unexpected() == []
         !weights.has('h.9.ln_1.weight')
@@ -92,11 +92,13 @@ class CheckpointWeightsSpec extends Specification {
         weights?.close()
 
         where:
-        fixture                     | layers
-        'gpt2-safetensors'          | 2
-        'gpt2-zip-pickle'           | 2
-        'gpt2-legacy-pickle'        | 3
-        'gpt2-inverse-layer-scaled' | 3
+        fixture                     | layers | others
+        'gpt2-safetensors'          | 2      | 2
+        'gpt2-zip-pickle'           | 2      | 2
+        'gpt2-legacy-pickle'        | 3      | 2
+        'gpt2-inverse-layer-scaled' | 3      | 2
+        'neox-zip-pickle'           | 2      | 2
+        'neox-f16-zip-pickle'       | 3      | 2
     }
 
     def "shards of #format are put together by their index"() {
@@ -252,6 +254,87 @@ class CheckpointWeightsSpec extends Specification {
 
         expect:
         CheckpointWeights.open(temporary).withCloseable { it.unexpected() } == ['h.0.adapter.weight']
+    }
+
+    def "#what in a block or in the head is refused, since the model would compute with it"() {
+        expect:
+        def e = failure(changed((tensor): [Dtype.F32, [1], new float[1]]))
+        e.code() == ExitCode.BAD_DATA
+        e.message.contains("'$tensor'")
+        e.message.contains(says)
+
+        where:
+        what               | tensor                                   | says
+        'a layer too many' | 'h.2.ln_1.weight'                        | 'of layer 2, but config.json has 2 layers'
+        'an adapter'       | 'transformer.h.1.attn.c_attn.lora_A.weight' | 'adapters'
+        'cross-attention'  | 'h.0.crossattention.q_attn.weight'       | 'cross-attention'
+        'a scale'          | 'h.0.mlp.c_fc.SCB'                       | 'quantized'
+        "the head's bias"  | 'lm_head.bias'                           | 'plain gpt2'
+    }
+
+    /** A small GPT-NeoX, tensors changed as in {@link #changed}. */
+    private Path neox(Map<String, List> changes, String prefix = 'gpt_neox.', Map settings = [:]) {
+        def model = new ReferenceModel([family: 'gpt_neox', activation: 'gelu', width: 16] + settings, new Random(2))
+        def tensors = model.shapes().collectEntries { name, shape -> [name == 'embed_out.weight' ? name : prefix + name, [Dtype.F32, shape, model.weights[name]]] }
+        changes.each { name, value -> value == null ? tensors.remove(name) : tensors.put(name, value) }
+        Files.writeString(temporary.resolve('config.json'), JsonOutput.toJson(model.config()))
+        write(temporary.resolve('model.safetensors'), tensors)
+        temporary
+    }
+
+    def "a GPT-NeoX is read with and without its prefix, its buffers skipped"() {
+        given:
+        def buffers = ['attention.bias': [1, 1, 2, 2], 'attention.masked_bias': [], 'attention.rotary_emb.inv_freq': [2]]
+                .collectEntries { name, shape -> ["${prefix}layers.1.$name".toString(), [Dtype.F32, shape, new float[shape.inject(1) { a, b -> a * b }]]] }
+        def reference = new ReferenceModel([family: 'gpt_neox', activation: 'gelu', width: 16], new Random(2))
+
+        when:
+        def weights = CheckpointWeights.open(neox(buffers, prefix))
+        weights.checkShapes()
+
+        then:
+        weights.unexpected() == []
+        weights.config().weights().every { name, shape -> weights.read(name, shape) == reference.weights[name] as float[] }
+
+        cleanup:
+        weights?.close()
+
+        where:
+        prefix << ['gpt_neox.', '']
+    }
+
+    def "neurons read and write the same way in every family"() {
+        given:
+        def reference = new ReferenceModel([family: 'gpt_neox', activation: 'gelu', width: 16], new Random(2))
+        def weights = CheckpointWeights.open(neox([:]))
+        double[] into = reference.weights['layers.1.mlp.dense_h_to_4h.weight']
+        double[] out = reference.weights['layers.1.mlp.dense_4h_to_h.weight']
+
+        expect: 'stored [d_mlp, d_model] and [d_model, d_mlp], given the other way round'
+        (0..<16).every { d -> (0..<24).every { j ->
+            weights.mlpIn(1)[d * 24 + j] == into[j * 16 + d] as float && weights.mlpOut(1)[j * 16 + d] == out[d * 24 + j] as float
+        } }
+        weights.mlpBias(1) == reference.weights['layers.1.mlp.dense_h_to_4h.bias'] as float[]
+        weights.mlpNorm(1)[0] == reference.weights['layers.1.post_attention_layernorm.weight'] as float[]
+        weights.mlpNorm(1)[1] == reference.weights['layers.1.post_attention_layernorm.bias'] as float[]
+
+        cleanup:
+        weights?.close()
+    }
+
+    def "a GPT-NeoX whose tensors do not fit is refused by their names"() {
+        expect:
+        def e = failure(neox(changes, 'gpt_neox.', settings))
+        e.code() == ExitCode.BAD_DATA
+        says.every { e.message.contains(it) }
+
+        where:
+        changes                                                                         | settings               | says
+        ['embed_out.weight': null]                                                      | [:]                    | ["no tensor 'embed_out.weight'", '[13, 16]']
+        ['gpt_neox.layers.1.attention.query_key_value.weight': [Dtype.F32, [16, 48], new float[768]]] | [:]      | ["query_key_value.weight'", '[16, 48]', '[48, 16]']
+        ['gpt_neox.layers.0.attention.dense.bias': null]                                | [:]                    | ["no tensor 'layers.0.attention.dense.bias'"]
+        ['gpt_neox.layers.0.attention.dense.bias': [Dtype.F32, [16], new float[16]]]    | [attentionBias: false] | ["'gpt_neox.layers.0.attention.dense.bias'", 'as config.json describes it']
+        ['gpt_neox.layers.3.mlp.dense_h_to_4h.bias': [Dtype.F32, [1], new float[1]]]    | [:]                    | ['of layer 3', '2 layers']
     }
 
     def "a folder without weights, or with Git LFS pointers for them, says so"() {

@@ -122,6 +122,30 @@ class PersistSpec extends Specification {
         inside
     }
 
+    def "clear cases go by the standard error where there is one, else by the halves"() {
+        given: 'two neurons well above the threshold by either measure, but for a large error; one without an error'
+        def header = HEADER + 'excess_se'
+        def folders = [0L, 10L].collect { t ->
+            Folders.folder(dir.resolve("e$t"), 'identify', "m-t$t", [family: 'm', step: t, threshold: 0.5d]) { out ->
+                Folders.csv(out.file("m-s0-t${t}.csv"), header, [
+                    [0, 0, 0.7d, 0.71d, 0.69d, true, null, 'alive', 0.01d], [0, 1, 0.7d, 0.7d, 0.7d, t == 0, null, 'alive', 0.2d],
+                    [0, 2, t == 0 ? 0.7d : 0.3d, 0.5d, 0.5d, t == 0, null, 'alive', null], [0, 3, null, null, null, false, null, 'inactive', null]])
+                universality.data.Json.write(out.file('summary.json'),
+                    [checkpoints: [[id: "m-s0-t${t}" as String, family: 'm', seed: 0, step: t]]])
+            }
+        }
+
+        when:
+        def run = Folders.run('persist', '--neurons', *folders, '--out', dir.resolve('errors'))
+        def row = Folders.rows(dir.resolve('errors/persistence.csv')).find { it.seed == '0' && it.layer == 'all' }
+        def summary = new JsonSlurper().parse(dir.resolve('errors/summary.json').toFile())
+
+        then: 'of the clear ones, one stays and one goes'
+        run.status == 0
+        (row.persistence_clear as double) == 0.5d
+        summary.clear_by == [excess_se: 4, halves: 2]
+    }
+
     private static boolean clear(List neurons, int i) {
         def n = neurons[i]
         if (n.state == 'inactive') {

@@ -233,6 +233,17 @@ class ReportSpec extends Specification {
         neurons.between('<tbody', '</tbody>').contains("title=\"toy-s${best[0]}-t1000, layer ${best[1]}, neuron ${best[2]}\"")
         neurons.find(/<a href="#(ntoy-\d+)">Seed \d, \d\.\d+<\/a>/).every { neurons.contains("<tbody id=\"${it[1]}\"") }
         neurons.contains('6 of 8 strongest places shared')
+        neurons.contains(' ± 0.012') && neurons.contains('By token') && neurons.contains('>0.004<')
+    }
+
+    def "the emergence says how sure the counts are"() {
+        given:
+        def cells = page.cells('Universal neurons of all seeds, and how sure they are', '1,000').collect { it as double }
+        def universal = StudyFixture.SEEDS.collect { StudyFixture.universalIn(it, 1000) }
+
+        expect:
+        cells[0..2] == [universal.sum() as double, universal.sum { it.intdiv(2) } as double, universal.sum() + 3.75d]
+        page.section('emergence').contains('Errors are over groups of documents')
     }
 
     def "the text is the one around the place, with the activating token marked"() {

@@ -26,7 +26,8 @@ class StudyFixture {
     static final List<String> IDENTIFY_COLUMNS = ('layer neuron max_corr mean_corr min_corr max_baseline min_baseline ' +
             'mean_baseline excess_corr w_in_norm input_bias w_out_norm in_out_sim l2_penalty mean var skew kurt sparsity ' +
             'vocab_mean vocab_var vocab_skew vocab_kurt excess_half1 excess_half2 universal excess_strict universal_strict ' +
-            'baseline_std neg_corr mutual partners n_eff state excess_one_to_one').split(' ') as List
+            'baseline_std neg_corr mutual partners n_eff state excess_one_to_one excess_se p_universal excess_heldout ' +
+            'corr_token corr_position').split(' ') as List
     static final List<String> WORDS = ['<bos>', 'the', ' the', ' cat', ' sat', ' on', ' mat', '.', ' A', ' dog', ' saw',
             ' two', ' old', ' men', ',', ' and', ' then', '\n', ' <script>alert(1)</script>', ' "quoted"', " it's", ' &amp;',
             ' caf', '\u00c3\u0000', '\u00a9\u0000', ' river', ' seven', ' walked', ' home', ' {{body}}', ' \u202eabc', ' of']
@@ -238,7 +239,8 @@ class StudyFixture {
             cells += [max_corr: corr + 0.01d, mean_corr: baseline + excess, min_corr: corr - 0.02d,
                       mean_baseline: baseline, max_baseline: baseline + 0.01d, min_baseline: baseline - 0.01d,
                       excess_corr: excess, sparsity: 0.05d + neuron / 200d, universal: excess > 0.5,
-                      mutual: excess > 0.3 ? 2 : 0, partners: partners, n_eff: 900d, neg_corr: -0.2d]
+                      mutual: excess > 0.3 ? 2 : 0, partners: partners, n_eff: 900d, neg_corr: -0.2d, excess_se: 0.012d, p_universal: excess > 0.5 ? 0.9d : 0.1d,
+                      excess_heldout: excess - 0.01d, corr_token: 0.7d * (baseline + excess), corr_position: 0.004d]
         }
         IDENTIFY_COLUMNS.collect { cells[it] }
     }
@@ -273,6 +275,8 @@ class StudyFixture {
          undetermined: 0, universal: universal, universal_strict: universal.intdiv(2),
          universal_mutual: universal, share: universal / (double) all, share_alive: universal / (double) (all - 1),
          share_one_to_one: universal / (double) (2 * all),
+         with_error: all - 1, clearly_universal: universal.intdiv(2), clearly_not: all - 1 - universal,
+         expected_universal: universal + 1.25d, universal_heldout: universal.intdiv(2), share_heldout: universal.intdiv(2) / (double) all,
          mean_corr: 0.4d, mean_baseline: 0.23d, mean_excess: 0.17d,
          layers: (0..<LAYERS).collect { layer ->
              long n = above(seed, step, layer, 0.5)

@@ -35,13 +35,15 @@ class TestData {
         folder.close()
     }
 
-    /** A GPT-2 checkpoint with given weights (name without prefix to values; shapes as config.json asks). */
+    /** A checkpoint, a GPT-2 unless config says otherwise, with given weights: name without prefix to [shape, values]. */
     static Path model(Path parent, String id, Map config, Map<String, List> weights, Map options = [:]) {
         Path out = parent.resolve(id)
         def folder = OutputFolder.create(out, false)
         Json.write(folder.file('config.json'), [model_type: 'gpt2'] + config)
         new SafetensorsWriter(folder.file('model.safetensors')).withCloseable { writer ->
-            weights.each { name, tensor -> writer.declare('transformer.' + name, Dtype.F32, tensor[0] as long[]) }
+            def prefix = config.model_type == 'gpt_neox' ? 'gpt_neox.' : 'transformer.'
+            def stored = { name -> name in ['lm_head.weight', 'embed_out.weight'] ? name : prefix + name }
+            weights.each { name, tensor -> writer.declare(stored(name), Dtype.F32, tensor[0] as long[]) }
             weights.each { name, tensor -> writer.floats(tensor[1] as float[]) }
         }
         commitCheckpoint(folder, id, options)

@@ -84,6 +84,40 @@ class TokenizersSpec extends Specification {
         tokenizer = [bpe: bpe, byte: bytes][name]
     }
 
+    /** As the tokenizers of GPT-NeoX and Pythia are: composed characters, and tokens for runs of spaces. */
+    static String neox(String json) {
+        def root = new JsonSlurper().parseText(json)
+        int next = root.added_tokens[0].id + 1
+        root.normalizer = [type: 'NFC']
+        root.added_tokens += (2..6).collect { n ->
+            [id: next + n - 2, content: ' ' * n, single_word: false, lstrip: false, rstrip: false, normalized: true, special: false]
+        }
+        groovy.json.JsonOutput.toJson(root)
+    }
+
+    def "Hugging Face's library gives the same ids where it composes characters and knows runs of spaces"() {
+        given:
+        def file = folder.resolve('neox.json')
+        Files.writeString(file, neox(bpe.json().get()), StandardCharsets.UTF_8)
+        def library = HuggingFaceTokenizer.newInstance(file, PLAIN)
+        def tokenizer = Tokenizers.named(file.toString())
+        def random = new Random(4)
+        def pieces = ['the ship', 'is', ' ', '  ', '   ', '\n', '\n\n', '\n', 'e\u0301', 'é', 'Ω', '\u212b', "'s", '.', '12', '\t', '日本', '\r\n']
+        def mixed = (0..<1500).collect { (0..<random.nextInt(25)).collect { pieces[random.nextInt(pieces.size())] }.join() }
+        def texts = (AWKWARD + fuzz(500, 8) + mixed + (0..<20).collect { new CorpusGenerator(9).document('other', it).text() })
+                .findAll { !it.contains('<|endoftext|>') }
+
+        expect:
+        texts.every { text ->
+            assert library.encode(text, false, false).ids as List == tokenizer.encode(text) as List
+            true
+        }
+
+        cleanup:
+        library?.close()
+        tokenizer?.close()
+    }
+
     def "a special token that is spelt out in a text stays text, with #name"() {
         given:
         def ids = tokenizer.encode('a<|endoftext|>b')

@@ -417,6 +417,54 @@ class TokenizeSpec extends Specification {
         (parts[0] + parts[1]).toSet() == rows.toSet()
     }
 
+    static byte[] npy(String header, int bytes) {
+        ([0x93] + 'NUMPY'.bytes.toList() + [1, 0, header.length(), 0] + header.bytes.toList() + [0] * bytes) as byte[]
+    }
+
+    def "rows made elsewhere that are no rows are refused: #what"() {
+        given:
+        def path = folder.resolve(name)
+        if (name.endsWith('.safetensors')) {
+            new SafetensorsWriter(path).withCloseable(content)
+        } else {
+            Files.write(path, content instanceof String ? content.bytes : content as byte[])
+        }
+
+        when:
+        def run = tokenize('--ids', path, '--vocabulary', 9, '--out', out())
+
+        then:
+        run.said.readLines().size() == 1
+        run.said.contains(part)
+        run.said.contains(name)
+        run.status == 65
+        leftovers() == []
+
+        where:
+        what                    | name            | content                                                                            | part
+        'a list of numbers'     | 'a.json'        | '[1, 2]'                                                                           | 'a list of rows, each a list of ids'
+        'an object'             | 'a.json'        | '{"rows": []}'                                                                     | 'a list of rows, each a list of ids'
+        'a number among rows'   | 'a.json'        | '[[1, 2], 3]'                                                                      | 'row 1 has 0 ids'
+        'a fraction'            | 'a.json'        | '[[1, 2.5]]'                                                                       | "'2.5' in row 0 is no token id"
+        'a list in a row'       | 'a.json'        | '[[1, [2]]]'                                                                       | 'in row 0 is no token id'
+        'a huge number'         | 'a.json'        | '[[1, 99999999999]]'                                                               | "'99999999999' in row 0"
+        'a negative number'     | 'a.json'        | '[[1, 2], [-1, 2]]'                                                                | 'row 1 has an id that is negative'
+        'JSON cut short'        | 'a.json'        | '[[1, 2], [3'                                                                      | 'is not the JSON that was expected'
+        'JSON and more'         | 'a.json'        | '[[1, 2]] x'                                                                       | 'a.json'
+        'rows of nothing'       | 'a.json'        | '[[], []]'                                                                         | 'has no rows'
+        'an empty file'         | 'a.json'        | ''                                                                                 | 'a list of rows'
+        'floats'                | 'a.npy'         | npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", 8)              | 'a little-endian integer array'
+        'big-endian'            | 'a.npy'         | npy("{'descr': '>i4', 'fortran_order': False, 'shape': (1, 2), }", 8)              | 'a little-endian integer array'
+        'columns first'         | 'a.npy'         | npy("{'descr': '<i4', 'fortran_order': True, 'shape': (1, 2), }", 8)               | 'a little-endian integer array'
+        'one dimension'         | 'a.npy'         | npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", 8)                | 'a little-endian integer array'
+        'NumPy cut short'       | 'a.npy'         | npy("{'descr': '<i4', 'fortran_order': False, 'shape': (9, 2), }", 8)              | 'has 8 bytes of data, but its header promises 72'
+        'a header cut short'    | 'a.npy'         | npy("{'descr': '<i4'}", 0)[0..20]                                                  | 'is cut short'
+        'no rows'               | 'a.npy'         | npy("{'descr': '<i4', 'fortran_order': False, 'shape': (0, 2), }", 0)              | 'has no rows'
+        'a tensor of floats'    | 'a.safetensors' | { it.declare('tokens', Dtype.F32, 1, 2); it.floats(1f, 2f) }                       | 'is F32, integers were expected'
+        'a tensor of one axis'  | 'a.safetensors' | { it.declare('tokens', Dtype.I32, 2); it.ints(1, 2) }                              | 'has 1 dimensions'
+        'another tensor'        | 'a.safetensors' | { it.declare('ids', Dtype.I32, 1, 2); it.ints(1, 2) }                              | "'tokens'"
+    }
+
     def "bad input is refused in one line and leaves nothing: #what"() {
         given:
         file('good.txt', prose(100))

@@ -44,6 +44,21 @@ class Ops(Module):
       total.add_(torch.mm(a.t(), y[i * step:(i + 1) * step]))
     return total
 
+  def accumulate_within(self, total: Tensor, x: Tensor, chunk: Tensor) -> Tensor:
+    # x [n, layers * d], total F64 [layers * d, d] += x^T x of each layer; modified
+    d = total.size(1)
+    for layer in range(total.size(0) // d):
+      y = x[:, layer * d:(layer + 1) * d]
+      self.accumulate(total[layer * d:(layer + 1) * d], y, y, chunk)
+    return total
+
+  def join(self, blocks: List[Tensor]) -> Tensor:
+    # [n, d] of each layer -> [n, layers * d]
+    return torch.cat(blocks, 1)
+
+  def part(self, total: Tensor, row: Tensor, row_end: Tensor, column: Tensor, column_end: Tensor) -> Tensor:
+    return total[int(row):int(row_end), int(column):int(column_end)].contiguous()
+
   def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
     # -> [d]: sum of x y for each column, in F64
     total = torch.zeros([x.size(1)], dtype=7, device=x.device)
@@ -108,12 +123,20 @@ class Ops(Module):
     sign = torch.where(sign == 0, torch.ones_like(sign), sign)
     return q * sign
 
-  def rotated_variance(self, rotation: Tensor, rho: Tensor, sigma: Tensor) -> Tensor:
-    # variance of each rotated neuron, diag(R cov R^T), from the layer's own rho [d, d] and standard deviations sigma F64 [d]
-    cov = (rho * sigma * sigma.unsqueeze(1)).float()
-    return (torch.mm(rotation, cov) * rotation).double().sum([1])
+  def covariance(self, rho: Tensor, sigma: Tensor) -> Tensor:
+    # rho F64 [d, d], sigma F64 [d] -> F32
+    return (rho * sigma * sigma.unsqueeze(1)).float()
 
-  def baseline(self, rho: Tensor, sigma: Tensor, rotation: Tensor, variance: Tensor) -> Tensor:
-    # largest correlation of each neuron (row) with any rotated neuron: cov(x, R y) = cov(x, y) R^T -> F64 [da]
-    m = torch.mm((rho * sigma).float(), rotation.t()).double()
-    return torch.amax(m / torch.sqrt(variance), [1])
+  def rotated_variance(self, rotation: Tensor, covariance: Tensor) -> Tensor:
+    # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]
+    return (torch.mm(rotation, covariance) * rotation).double().sum([1])
+
+  def scaled(self, rho: Tensor, sigma: Tensor) -> Tensor:
+    # rho F64 [da, db], sigma F64 [db] -> cov(x, y) in units of the standard deviation of x, F32
+    return (rho * sigma).float()
+
+  def baseline(self, scaled: Tensor, rotation: Tensor, variance: Tensor) -> Tensor:
+    # scaled F32 [da, db], rotation R F32 [db, db], variance of the rotated neurons F64 [db]
+    # -> largest correlation of each neuron (row) with any rotated neuron: cov(x, R y) = cov(x, y) R^T; F64 [da]
+    m = torch.mm(scaled, rotation.t()).mul_(variance.rsqrt().float())
+    return torch.amax(m, [1]).double()

@@ -21,9 +21,9 @@ import universality.data.Json;
 import universality.data.OutputFolder;
 import universality.data.SafetensorsWriter;
 import universality.data.TokenRows;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
-import universality.model.gpt2.Gpt2;
 import universality.tensor.Compute;
 
 /**
@@ -89,7 +89,7 @@ public final class AblateBenchmark {
 
     /** Seconds of one condition in full. */
     private double full(Compute compute, Path checkpoint, TokenRows rows, int repeats) {
-        try (Gpt2 model = Gpt2.load(compute, CheckpointFolder.open(checkpoint))) {
+        try (LanguageModel model = LanguageModel.load(compute, CheckpointFolder.open(checkpoint))) {
             fullCondition(compute, model, rows);
             return seconds(() -> {
                         for (int i = 0; i < repeats; i++) {
@@ -101,7 +101,7 @@ public final class AblateBenchmark {
     }
 
     /** Whole forward pass and plain metrics; the undisturbed model's log-probabilities are taken as kept (not timed apart). */
-    private static void fullCondition(Compute compute, Gpt2 model, TokenRows rows) {
+    private static void fullCondition(Compute compute, LanguageModel model, TokenRows rows) {
         int context = rows.context();
         long vocabulary = model.config().vocabulary();
         int batch = (int) Math.max(1, Math.min(4096 / context, (1 << 26) / (context * vocabulary)));

@@ -132,10 +132,14 @@ public final class StageThroughput {
         double n = TokenRows.read(folder.resolve("tokens/analysis")).kept();
         double pairs = activations.size() * (activations.size() - 1) / 2.0;
         double flops = 2 * pairs * model.neurons() * model.neurons() * n;
-        double ceiling = product(4096, model.dMlp(), model.dMlp());
-        print("plain product %d x 4096 x %d", ceiling / 1e9, "GFLOP/s", model.dMlp(), model.dMlp());
+        double narrow = product(4096, model.dMlp(), model.dMlp());
+        print("plain product %d x 4096 x %d", narrow / 1e9, "GFLOP/s", model.dMlp(), model.dMlp());
+        // correlate multiplies the layers of a narrow model side by side
+        int wide = Math.min(model.neurons(), Math.max(1, 1024 / model.dMlp()) * model.dMlp());
+        double ceiling = product(4096, wide, wide);
+        print("plain product %d x 4096 x %d", ceiling / 1e9, "GFLOP/s", wide, wide);
         for (int d : new int[] {0, draws}) {
-            var settings = new CorrelateStage.Settings(List.of(), d, 0, 10, "none", null, 1L << 30);
+            var settings = new CorrelateStage.Settings(List.of(), d, 0, 10, 0, "none", null, 1L << 30);
             double time = seconds(() -> {
                 try (CorrelateStage stage = new CorrelateStage(activations, settings)) {
                     stage.run(compute, folder.resolve("correlations-" + d), false);

@@ -7,9 +7,9 @@ import universality.data.CheckpointFolder;
 import universality.data.OutputFolder;
 import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
-import universality.model.gpt2.Gpt2;
 import universality.stats.Draws;
 import universality.tensor.Compute;
 
@@ -74,7 +74,7 @@ public final class AblateStage {
     /** Runs the conditions and writes {@code out}. */
     public void run(Compute compute, Path out, boolean overwrite) {
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
-                Gpt2 model = Gpt2.load(compute, checkpoint)) {
+                LanguageModel model = LanguageModel.load(compute, checkpoint)) {
             NeuronActivity activity = settings.activations() == null
                     ? NeuronActivity.measure(compute, model, tokens)
                     : NeuronActivity.read(settings.activations(), checkpoint, config);

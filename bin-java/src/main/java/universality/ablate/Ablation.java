@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
-import universality.model.gpt2.Gpt2;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -37,7 +37,7 @@ final class Ablation {
     private static final int POSITIONS_PER_BLOCK = 128;
 
     private final Compute compute;
-    private final Gpt2 model;
+    private final LanguageModel model;
     private final ModelConfig config;
     private final TokenRows tokens;
     private final Terms terms;
@@ -46,7 +46,13 @@ final class Ablation {
     private final int block;
 
     /** @param memory bytes that arrays may take, weights aside */
-    Ablation(Compute compute, Gpt2 model, TokenRows tokens, Terms terms, Replacement.Values replacing, long memory) {
+    Ablation(
+            Compute compute,
+            LanguageModel model,
+            TokenRows tokens,
+            Terms terms,
+            Replacement.Values replacing,
+            long memory) {
         this.compute = compute;
         this.model = model;
         this.config = model.config();

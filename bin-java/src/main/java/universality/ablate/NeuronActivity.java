@@ -10,9 +10,9 @@ import universality.data.CheckpointFolder;
 import universality.data.Manifest;
 import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
-import universality.model.gpt2.Gpt2;
 import universality.stats.ColumnMoments;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
@@ -49,7 +49,7 @@ record NeuronActivity(double[][] mean, double[][] meanSquare, boolean[][] inacti
     }
 
     /** From an undisturbed pass over {@code tokens}. */
-    static NeuronActivity measure(Compute compute, Gpt2 model, TokenRows tokens) {
+    static NeuronActivity measure(Compute compute, LanguageModel model, TokenRows tokens) {
         ModelConfig config = model.config();
         List<ColumnMoments> layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {

@@ -56,7 +56,7 @@ record OutputNorms(double[][] norm, Manifest source) {
             ModelConfig config = weights.config();
             double[][] norm = new double[config.layers()][];
             for (int layer = 0; layer < norm.length; layer++) {
-                float[] out = weights.read("h." + layer + ".mlp.c_proj.weight", config.dMlp(), config.dModel());
+                float[] out = weights.mlpOut(layer);
                 norm[layer] = centredNorms(out, config.dMlp(), config.dModel());
             }
             return new OutputNorms(norm, null);

@@ -15,9 +15,9 @@ import universality.data.Dtype;
 import universality.data.OutputFolder;
 import universality.data.SafetensorsWriter;
 import universality.data.TokenRows;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
 import universality.model.capture.MaskedForward;
-import universality.model.gpt2.Gpt2;
 import universality.stats.ColumnMoments;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
@@ -44,7 +44,7 @@ public final class ActivateStage {
     /** Runs the model and writes {@code out}. */
     public void run(Compute compute, Path out, boolean overwrite) {
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
-                Gpt2 model = Gpt2.load(compute, checkpoint);
+                LanguageModel model = LanguageModel.load(compute, checkpoint);
                 Kernel kernel = compute.kernel("moments")) {
             ModelConfig config = model.config();
             MaskedForward.check(checkpoint, config, tokens);

@@ -46,6 +46,15 @@ final class CorrelateCommand extends StageCommand {
     private int top;
 
     @Option(
+            names = "--candidates",
+            defaultValue = "5",
+            paramLabel = "K",
+            description =
+                    "partners of each neuron whose sums by groups of documents are kept, for standard errors; 0: none, and"
+                            + " no second pass (default: ${DEFAULT-VALUE})")
+    private int candidates;
+
+    @Option(
             names = "--control",
             defaultValue = "none",
             paramLabel = "NAME",
@@ -65,11 +74,13 @@ final class CorrelateCommand extends StageCommand {
 
     @Override
     void run() throws IOException {
-        if (draws < 0 || top < 1) {
-            throw ToolException.usage("--baseline-draws %d and --top %d: expected at least 0 and 1", draws, top);
+        if (draws < 0 || top < 1 || candidates < 0) {
+            throw ToolException.usage(
+                    "--baseline-draws %d, --top %d and --candidates %d: expected at least 0, 1 and 0",
+                    draws, top, candidates);
         }
-        var settings =
-                new CorrelateStage.Settings(pairs, draws, baselineSeed, top, control, group, compute.memoryBytes());
+        var settings = new CorrelateStage.Settings(
+                pairs, draws, baselineSeed, top, candidates, control, group, compute.memoryBytes());
         try (CorrelateStage stage = new CorrelateStage(activations, settings);
                 Compute engine = compute.start()) {
             if (diagonal) {

@@ -16,6 +16,7 @@ import universality.data.ToolException;
         description = "Which neurons of independently trained language models are the same neuron?",
         subcommands = {
             FetchCommand.class,
+            FetchPlanCommand.class,
             TokenizeCommand.class,
             TrainCommand.class,
             ActivateCommand.class,

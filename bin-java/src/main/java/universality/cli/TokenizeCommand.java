@@ -19,8 +19,9 @@ import universality.tokenize.TokenizeJob;
             "A split is counted in tokens = rows x context, BOS included, rounded down to whole rows. In shares, the splits"
                     + " divide the documents of the text (at most --tokens tokens), or --tokens generated tokens: one value"
                     + " serves both.",
-            "bpe:V is trained on documents of the split train only. Fewer than 20 text files are cut at blank lines into"
-                    + " documents of at least 4 rows.",
+            "bpe:V is trained on documents of the split train only. A line of .jsonl and a row of .parquet is a document."
+                    + " Of 20 or more files of plain text each is one; fewer are cut at blank lines into documents of at least"
+                    + " 4 rows.",
         })
 final class TokenizeCommand extends StageCommand {
     @ArgGroup(multiplicity = "1")
@@ -31,8 +32,9 @@ final class TokenizeCommand extends StageCommand {
         @Option(
                 names = "--text",
                 arity = "1..*",
-                paramLabel = "FILE",
-                description = "text files, UTF-8; a file is a document where there are at least 20")
+                paramLabel = "PATH",
+                description =
+                        "files and folders: plain text, .jsonl (.json, .ndjson) and either of them with .gz or .zst, .parquet; UTF-8")
         List<Path> text;
 
         @Option(
@@ -50,6 +52,13 @@ final class TokenizeCommand extends StageCommand {
 
     @Option(names = "--vocabulary", paramLabel = "V", description = "with --ids: the number of token ids")
     Integer vocabulary;
+
+    @Option(
+            names = "--text-column",
+            defaultValue = "text",
+            paramLabel = "NAME",
+            description = "with --text: the column with the text in .jsonl and .parquet (default: ${DEFAULT-VALUE})")
+    String textColumn;
 
     @Option(
             names = "--tokenizer",
@@ -81,8 +90,14 @@ final class TokenizeCommand extends StageCommand {
             names = "--split-seed",
             defaultValue = "0",
             paramLabel = "N",
-            description = "seed of the order in which documents of a text are dealt out (default: ${DEFAULT-VALUE})")
+            description = "seed by which documents of a text are dealt out (default: ${DEFAULT-VALUE})")
     long splitSeed;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "threads that encode (default: all processors); results do not depend on it")
+    Integer threads;
 
     @Override
     void run() {
@@ -104,13 +119,14 @@ final class TokenizeCommand extends StageCommand {
                 context != null ? context : ids ? 0 : 512,
                 split == null ? null : SplitPlan.parse(split),
                 tokens,
-                splitSeed);
+                splitSeed,
+                threads == null ? Runtime.getRuntime().availableProcessors() : threads);
         try (OutputFolder folder = OutputFolder.create(out, overwrite)) {
             TokenizeJob job = new TokenizeJob(settings, folder, StageCommand::say);
             if (ids) {
                 job.ids(source.ids, vocabulary);
             } else if (source.text != null) {
-                job.text(source.text);
+                job.text(source.text, textColumn);
             } else {
                 job.generate(source.generate);
             }

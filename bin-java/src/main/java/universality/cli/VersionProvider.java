@@ -8,23 +8,11 @@ import universality.tensor.Compute;
 
 /** {@code universality --version}: version, the digest of each stage's code, the engine (which is started for it). */
 final class VersionProvider implements IVersionProvider {
-    static final List<String> STAGES = List.of(
-            "fetch",
-            "tokenize",
-            "train",
-            "activate",
-            "correlate",
-            "describe",
-            "identify",
-            "persist",
-            "ablate",
-            "report");
-
     @Override
     public String[] getVersion() {
         List<String> lines = new ArrayList<>();
         lines.add("universality " + Build.version());
-        for (String stage : STAGES) {
+        for (String stage : Build.STAGES) {
             lines.add(stage + " " + Build.stageDigest(stage));
         }
         lines.add("engine " + Compute.engineVersion());

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +31,7 @@ public final class CorrelateStage implements AutoCloseable {
      * @param pairs {@code A:B} each; empty: all (in a control: the first checkpoint with each other one)
      * @param draws rotations for the baseline
      * @param top partners listed of each neuron
+     * @param candidates partners of each neuron whose sums by groups of documents are kept, at most {@code top}; 0: none
      * @param control {@code none} or a control's name (docs/methods.md)
      * @param memoryBytes for blocks
      */
@@ -38,6 +40,7 @@ public final class CorrelateStage implements AutoCloseable {
             int draws,
             long baselineSeed,
             int top,
+            int candidates,
             String control,
             String group,
             long memoryBytes) {}
@@ -83,8 +86,8 @@ public final class CorrelateStage implements AutoCloseable {
                 Kernel kernel = compute.kernel("correlate");
                 Rotations rotations =
                         new Rotations(compute.manager(), kernel, settings.baselineSeed(), settings.memoryBytes() / 4)) {
-            RowPlan plan =
-                    RowPlan.of(settings.control(), RowPlan.Positions.read(models.get(0)), settings.baselineSeed());
+            RowPlan.Positions kept = RowPlan.Positions.read(models.get(0));
+            RowPlan plan = RowPlan.of(settings.control(), kept, settings.baselineSeed());
             Function<String, Source> first = sources(compute, kernel, plan.first(), null);
             Rotations turned = settings.control().equals("rotated") ? rotations : null;
             Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
@@ -92,8 +95,56 @@ public final class CorrelateStage implements AutoCloseable {
             Correlator correlator =
                     new Correlator(compute, kernel, rotations, settings.draws(), settings.memoryBytes() / 2);
             correlator.run(pairs, settings.top());
-            write(folder, correlator, pairs);
+            if (control || settings.candidates() == 0) {
+                write(folder, correlator, pairs, null);
+            } else {
+                Groups groups = Groups.of(kept);
+                try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs)) {
+                    again.run();
+                    write(folder, correlator, pairs, again);
+                }
+                note(folder, groups);
+            }
             finish(folder, compute);
+        }
+    }
+
+    private SecondPass secondPass(
+            Compute compute,
+            RowPlan.Positions kept,
+            Groups groups,
+            Correlator correlator,
+            List<Correlator.Pair> pairs) {
+        Set<Source> sources = new LinkedHashSet<>();
+        List<Candidates.Direction> directions = new ArrayList<>();
+        for (Correlator.Pair pair : pairs) {
+            sources.add(pair.a());
+            sources.add(pair.b());
+            directions.addAll(directions(correlator, pair));
+        }
+        int each = Math.min(settings.candidates(), settings.top());
+        Candidates candidates = new Candidates(List.copyOf(sources), directions, each);
+        return new SecondPass(compute, kept, groups, candidates, settings.memoryBytes() / 2);
+    }
+
+    private static List<Candidates.Direction> directions(Correlator correlator, Correlator.Pair pair) {
+        List<Candidates.Direction> directions = new ArrayList<>();
+        directions.add(new Candidates.Direction(pair.a(), pair.b(), correlator.table(pair)));
+        if (correlator.reverse(pair) != null) {
+            directions.add(new Candidates.Direction(pair.b(), pair.a(), correlator.reverse(pair)));
+        }
+        return directions;
+    }
+
+    /** Says how the positions were cut into groups. */
+    private void note(OutputFolder folder, Groups groups) {
+        folder.parameter("candidates", Math.min(settings.candidates(), settings.top()))
+                .parameter("groups", groups.count())
+                .parameter("group_unit", groups.unit());
+        if (groups.unit().equals("row")) {
+            folder.warning("there are fewer than " + Groups.WANTED
+                    + " documents, so standard errors are over groups of rows: they"
+                    + " may be far too small, since rows of one document are not independent");
         }
     }
 
@@ -143,14 +194,20 @@ public final class CorrelateStage implements AutoCloseable {
         return pairs;
     }
 
-    private void write(OutputFolder folder, Correlator correlator, List<Correlator.Pair> pairs) throws IOException {
+    /** @param sums {@code null} where there was no second pass */
+    private void write(OutputFolder folder, Correlator correlator, List<Correlator.Pair> pairs, SecondPass sums)
+            throws IOException {
         List<Map<String, Object>> summaries = new ArrayList<>();
+        Set<Source> written = new HashSet<>();
         for (Correlator.Pair pair : pairs) {
             PairTable table = correlator.table(pair);
-            PairTable back = correlator.reverse(pair);
-            summaries.add(write(folder, table, back, pair.a(), pair.b()));
-            if (back != null) {
-                summaries.add(write(folder, back, table, pair.b(), pair.a()));
+            for (Candidates.Direction direction : directions(correlator, pair)) {
+                PairTable back = direction.table() == table ? correlator.reverse(pair) : table;
+                summaries.add(write(folder, direction, back, sums));
+                if (sums != null && written.add(direction.a())) {
+                    sums.writeSums(
+                            direction.a(), folder.file(direction.a().model.id() + ".groups.safetensors"));
+                }
             }
         }
         List<Map<String, Object>> checkpoints = new ArrayList<>();
@@ -161,11 +218,18 @@ public final class CorrelateStage implements AutoCloseable {
         Json.write(folder.file("summary.json"), Map.of("checkpoints", checkpoints, "pairs", summaries));
     }
 
-    private Map<String, Object> write(OutputFolder folder, PairTable table, PairTable back, Source a, Source b) {
+    private Map<String, Object> write(
+            OutputFolder folder, Candidates.Direction direction, PairTable back, SecondPass sums) {
+        Source a = direction.a();
+        Source b = direction.b();
         String name = a.model.id() + "__" + b.model.id();
-        PairWriter writer = new PairWriter(table, back, a, b);
+        SecondPass.Shares shares = sums == null ? null : sums.shares(direction);
+        PairWriter writer = new PairWriter(direction.table(), back, a, b, shares);
         PairWriter.Summary summary = writer.write(folder.file(name + ".csv"));
         writer.writeHistogram(folder.file(name + ".histogram.safetensors"));
+        if (sums != null) {
+            sums.writeProducts(direction, folder.file(name + ".candidates.safetensors"));
+        }
         Map<String, Object> entry = new LinkedHashMap<>();
         entry.put("a", a.model.id());
         entry.put("b", b.model.id());

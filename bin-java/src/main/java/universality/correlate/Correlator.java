@@ -6,16 +6,20 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
 /**
- * Correlates the neurons of several models pair by pair. The work is cut into units, each a product of one layer with another
- * (or with itself, for the covariances that the rotation baseline needs). As many units as fit the memory are summed in one
- * pass over the token blocks, each block being read and standardised once for all of them; then they are reduced and
+ * Correlates the neurons of several models pair by pair. The work is cut into units, each a product of some layers with others
+ * (or with themselves, for the covariances that the rotation baseline needs): one layer where layers are wide, several where
+ * they are narrow, since products of narrow matrices are slow. As many units as fit the memory are summed in one pass over the
+ * token blocks, each block being read and standardised once for all of them; then they are reduced, layer by layer, and
  * dropped. One product serves both directions of a pair.
  *
  * <p>Products of blocks of {@value Source#BLOCK} positions are F32, their sums F64, one for each half of the positions; the
@@ -25,17 +29,48 @@ final class Correlator {
     /** One ordered pair wanted; {@code both}: the other direction as well. */
     record Pair(Source a, Source b, boolean both) {}
 
-    private record Unit(Pair pair, Source a, int layerA, Source b, int layerB) {
+    /** Columns that a product should have, where the layers of a model give them. */
+    private static final int WIDTH = 1024;
+
+    /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
+    private record Layers(Source source, int from, int to) {
+        /** The layers of a model, as many together as come to about {@link #WIDTH} columns. */
+        static List<Layers> of(Source source) {
+            int together = Math.max(1, WIDTH / source.width());
+            List<Layers> all = new ArrayList<>();
+            for (int from = 0; from < source.layers(); from += together) {
+                all.add(new Layers(source, from, Math.min(source.layers(), from + together)));
+            }
+            return all;
+        }
+
+        int size() {
+            return to - from;
+        }
+
+        int columns() {
+            return size() * source.width();
+        }
+    }
+
+    /** What is summed together: products of layers of a pair, or ({@code pair} is null, a equals b) of each layer with itself. */
+    private record Unit(Pair pair, Layers a, Layers b) {
         boolean self() {
             return pair == null;
         }
 
+        /** Of the sums: [columns of a, columns of b]; of layers with themselves [layers × d_mlp, d_mlp], one below the other. */
+        Shape shape() {
+            return new Shape(a.columns(), self() ? a.source().width() : b.columns());
+        }
+
         long bytes() {
-            return 2L * 8 * a.width() * b.width();
+            return 2L * 8 * shape().size();
         }
     }
 
-    private record Block(Source source, int layer) {}
+    /** One layer of a model. */
+    private record Layer(Source source, int index) {}
 
     private final Compute compute;
     private final Kernel kernel;
@@ -45,9 +80,9 @@ final class Correlator {
     private final Map<Pair, PairTable> forward = new LinkedHashMap<>();
     private final Map<Pair, PairTable> backward = new LinkedHashMap<>();
     /** Variances of rotated neurons by source and layer: [set][draw][d_mlp]. */
-    private final Map<Block, double[][][]> rotatedVariances = new HashMap<>();
+    private final Map<Layer, double[][][]> rotatedVariances = new HashMap<>();
 
-    private final java.util.Set<Block> summed = new java.util.HashSet<>();
+    private final Set<Layers> summed = new HashSet<>();
 
     /** @param memoryBytes what the products' sums may take */
     Correlator(Compute compute, Kernel kernel, Rotations rotations, int draws, long memoryBytes) {
@@ -92,7 +127,7 @@ final class Correlator {
         List<Unit> units = new ArrayList<>();
         if (draws > 0) {
             // covariances within each layer that is going to be rotated, before the pairs that need them
-            java.util.Set<Source> rotated = new java.util.LinkedHashSet<>();
+            Set<Source> rotated = new LinkedHashSet<>();
             for (Pair pair : pairs) {
                 rotated.add(pair.b());
                 if (pair.both()) {
@@ -100,15 +135,13 @@ final class Correlator {
                 }
             }
             for (Source source : rotated) {
-                for (int layer = 0; layer < source.layers(); layer++) {
-                    units.add(new Unit(null, source, layer, source, layer));
-                }
+                Layers.of(source).forEach(layers -> units.add(new Unit(null, layers, layers)));
             }
         }
         for (Pair pair : pairs) {
-            for (int a = 0; a < pair.a().layers(); a++) {
-                for (int b = 0; b < pair.b().layers(); b++) {
-                    units.add(new Unit(pair, pair.a(), a, pair.b(), b));
+            for (Layers a : Layers.of(pair.a())) {
+                for (Layers b : Layers.of(pair.b())) {
+                    units.add(new Unit(pair, a, b));
                 }
             }
         }
@@ -119,16 +152,12 @@ final class Correlator {
         try (NDManager group = compute.manager().newSubManager()) {
             NDArray[][] totals = new NDArray[units.size()][2];
             for (int u = 0; u < units.size(); u++) {
-                Shape shape =
-                        new Shape(units.get(u).a().width(), units.get(u).b().width());
-                totals[u][0] = group.zeros(shape, DataType.FLOAT64);
-                totals[u][1] = group.zeros(shape, DataType.FLOAT64);
+                totals[u][0] = group.zeros(units.get(u).shape(), DataType.FLOAT64);
+                totals[u][1] = group.zeros(units.get(u).shape(), DataType.FLOAT64);
             }
             accumulate(units, totals);
             for (int u = 0; u < units.size(); u++) {
-                try (NDManager scope = group.newSubManager()) {
-                    reduce(scope, units.get(u), totals[u]);
-                }
+                reduce(group, units.get(u), totals[u]);
                 totals[u][0].close();
                 totals[u][1].close();
             }
@@ -136,18 +165,24 @@ final class Correlator {
     }
 
     private void accumulate(List<Unit> units, NDArray[][] totals) {
-        java.util.Set<Block> first = new java.util.LinkedHashSet<>();
+        Set<Layers> first = new HashSet<>();
         for (int half = 0; half < 2; half++) {
-            int blocks = units.get(0).a().blocks(half);
+            int blocks = units.get(0).a().source().blocks(half);
             for (int block = 0; block < blocks; block++) {
                 try (NDManager scope = compute.manager().newSubManager()) {
-                    Map<Block, NDArray> loaded = new HashMap<>();
+                    Map<Layers, NDArray> loaded = new HashMap<>();
                     for (int u = 0; u < units.size(); u++) {
                         Unit unit = units.get(u);
-                        NDArray x = load(scope, loaded, first, new Block(unit.a(), unit.layerA()), half, block);
-                        NDArray y = load(scope, loaded, first, new Block(unit.b(), unit.layerB()), half, block);
+                        NDArray x = load(scope, loaded, first, unit.a(), half, block);
                         // the result is the first argument itself, in another wrapper
-                        kernel.call(scope, "accumulate", totals[u][half], x, y, chunk(unit));
+                        if (unit.self()) {
+                            int width = unit.a().source().width();
+                            kernel.call(scope, "accumulate_within", totals[u][half], x, chunk(width, width));
+                        } else {
+                            NDArray y = load(scope, loaded, first, unit.b(), half, block);
+                            int chunk = chunk(unit.a().columns(), unit.b().columns());
+                            kernel.call(scope, "accumulate", totals[u][half], x, y, chunk);
+                        }
                     }
                 }
             }
@@ -159,54 +194,80 @@ final class Correlator {
      * Positions that are summed in F32 before they are added in F64. Adding costs time in proportion to 1/chunk, less where the
      * sums stay in the processor's cache; it depends on the widths alone, so results do not depend on memory.
      */
-    private static int chunk(Unit unit) {
-        long elements = (long) unit.a().width() * unit.b().width();
+    private static int chunk(int rows, int columns) {
+        long elements = (long) rows * columns;
         return elements <= 512 * 512 ? 512 : elements <= 1024 * 1024 ? 1024 : Source.BLOCK;
     }
 
+    /** A block of some layers side by side, F32 [n, columns]; read once in a scope, its sums added the first time that it is. */
     private NDArray load(
-            NDManager scope, Map<Block, NDArray> loaded, java.util.Set<Block> first, Block block, int half, int index) {
-        return loaded.computeIfAbsent(block, b -> {
-            NDArray values = b.source().block(scope, b.layer(), half, index);
-            if (!summed.contains(b)) {
-                first.add(b);
-                b.source().addSums(scope, b.layer(), half, values);
+            NDManager scope, Map<Layers, NDArray> loaded, Set<Layers> first, Layers layers, int half, int index) {
+        return loaded.computeIfAbsent(layers, key -> {
+            List<NDArray> blocks = new ArrayList<>();
+            for (int layer = key.from(); layer < key.to(); layer++) {
+                NDArray values = key.source().block(scope, layer, half, index);
+                if (!summed.contains(key)) {
+                    first.add(key);
+                    key.source().addSums(scope, layer, half, values);
+                }
+                blocks.add(values);
             }
-            return values;
+            if (blocks.size() == 1) {
+                return blocks.get(0);
+            }
+            NDArray joined = kernel.call(scope, "join", blocks).singletonOrThrow();
+            blocks.forEach(NDArray::close);
+            return joined;
         });
     }
 
-    private void reduce(NDManager scope, Unit unit, NDArray[] halves) {
-        NDArray[] sets = {halves[0].add(halves[1]), halves[0], halves[1]};
-        sets[0].attach(scope);
+    /** Reduces a unit's sums layer by layer. */
+    private void reduce(NDManager group, Unit unit, NDArray[] halves) {
+        int rows = unit.a().source().width();
+        int columns = unit.b().source().width();
+        for (int a = 0; a < unit.a().size(); a++) {
+            for (int b = 0; b < (unit.self() ? 1 : unit.b().size()); b++) {
+                try (NDManager scope = group.newSubManager()) {
+                    NDArray[] sets = new NDArray[Source.SETS];
+                    for (int half = 0; half < 2; half++) {
+                        sets[half + 1] = kernel.call(
+                                        scope,
+                                        "part",
+                                        halves[half],
+                                        a * rows,
+                                        (a + 1) * rows,
+                                        b * columns,
+                                        (b + 1) * columns)
+                                .singletonOrThrow();
+                    }
+                    sets[0] = sets[1].add(sets[2]);
+                    sets[0].attach(scope);
+                    int layerB = unit.self() ? unit.a().from() + a : unit.b().from() + b;
+                    reduce(scope, unit, unit.a().from() + a, layerB, sets);
+                }
+            }
+        }
+    }
+
+    private void reduce(NDManager scope, Unit unit, int layerA, int layerB, NDArray[] sets) {
+        Source a = unit.a().source();
+        Source b = unit.b().source();
         for (int set = 0; set < Source.SETS; set++) {
-            if (unit.a().count(set) == 0) {
+            if (a.count(set) == 0) {
                 continue;
             }
-            NDArray rho = kernel.call(
-                            scope,
-                            "correlation",
-                            sets[set],
-                            (double) unit.a().count(set),
-                            sums(scope, unit.a(), unit.layerA(), set),
-                            sums(scope, unit.b(), unit.layerB(), set))
+            NDArray sumsA = sums(scope, a, layerA, set);
+            NDArray sumsB = sums(scope, b, layerB, set);
+            NDArray rho = kernel.call(scope, "correlation", sets[set], (double) a.count(set), sumsA, sumsB)
                     .singletonOrThrow();
             if (unit.self()) {
-                keepVariances(scope, unit, rho, set);
+                keepVariances(scope, new Layer(a, layerA), rho, set);
             } else {
-                reduce(scope, unit.a(), unit.layerA(), unit.b(), unit.layerB(), rho, set, forward.get(unit.pair()));
+                reduce(scope, a, layerA, b, layerB, rho, set, forward.get(unit.pair()));
                 if (unit.pair().both()) {
                     NDArray turned = rho.transpose();
                     turned.attach(scope);
-                    reduce(
-                            scope,
-                            unit.b(),
-                            unit.layerB(),
-                            unit.a(),
-                            unit.layerA(),
-                            turned,
-                            set,
-                            backward.get(unit.pair()));
+                    reduce(scope, b, layerB, a, layerA, turned, set, backward.get(unit.pair()));
                 }
             }
         }
@@ -221,15 +282,15 @@ final class Correlator {
         return scope.create(source.sums(layer, set), new Shape(2, source.width()));
     }
 
-    private void keepVariances(NDManager scope, Unit unit, NDArray rho, int set) {
-        Source source = unit.a();
-        double[][][] variances = rotatedVariances.computeIfAbsent(
-                new Block(source, unit.layerA()), b -> new double[Source.SETS][draws][]);
-        NDArray sigma = scope.create(source.deviations(unit.layerA(), set));
+    private void keepVariances(NDManager scope, Layer layer, NDArray rho, int set) {
+        Source source = layer.source();
+        double[][][] variances = rotatedVariances.computeIfAbsent(layer, b -> new double[Source.SETS][draws][]);
+        NDArray sigma = scope.create(source.deviations(layer.index(), set));
+        NDArray covariance = kernel.call(scope, "covariance", rho, sigma).singletonOrThrow();
         for (int draw = 0; draw < draws(set, draws); draw++) {
             try (NDManager step = scope.newSubManager()) {
-                NDArray rotation = rotations.get(step, source.model, unit.layerA(), draw);
-                variances[set][draw] = kernel.call(step, "rotated_variance", rotation, rho, sigma)
+                NDArray rotation = rotations.get(step, source.model, layer.index(), draw);
+                variances[set][draw] = kernel.call(step, "rotated_variance", rotation, covariance)
                         .singletonOrThrow()
                         .toDoubleArray();
             }
@@ -244,16 +305,17 @@ final class Correlator {
         } else {
             table.addHalf(kernel, scope, set - 1, layerA, rho, alive);
         }
-        if (alive.length == 0) {
+        if (alive.length == 0 || draws == 0) {
             return;
         }
-        NDArray sigma = scope.create(b.deviations(layerB, set));
-        double[][][] variances = rotatedVariances.get(new Block(b, layerB));
+        NDArray scaled = kernel.call(scope, "scaled", rho, scope.create(b.deviations(layerB, set)))
+                .singletonOrThrow();
+        double[][][] variances = rotatedVariances.get(new Layer(b, layerB));
         for (int draw = 0; draw < draws(set, draws); draw++) {
             try (NDManager step = scope.newSubManager()) {
                 NDArray rotation = rotations.get(step, b.model, layerB, draw);
                 NDArray variance = step.create(variances[set][draw]);
-                double[] values = kernel.call(step, "baseline", rho, sigma, rotation, variance)
+                double[] values = kernel.call(step, "baseline", scaled, rotation, variance)
                         .singletonOrThrow()
                         .toDoubleArray();
                 table.addBaseline(set, draw, layerA, values);

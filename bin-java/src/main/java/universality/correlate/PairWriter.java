@@ -31,15 +31,22 @@ final class PairWriter {
             "corr_var",
             "corr_skew",
             "corr_kurt",
-            "top_partners");
+            "top_partners",
+            "corr_token",
+            "corr_position");
 
     private final PairTable table;
     private final PairTable back;
     private final Source a;
     private final Source b;
+    private final SecondPass.Shares shares;
 
-    /** @param back the other direction, {@code null} where it was not computed: then {@code mutual} is undefined */
-    PairWriter(PairTable table, PairTable back, Source a, Source b) {
+    /**
+     * @param back the other direction, {@code null} where it was not computed: then {@code mutual} is undefined
+     * @param shares {@code null} where there was no second pass
+     */
+    PairWriter(PairTable table, PairTable back, Source a, Source b, SecondPass.Shares shares) {
+        this.shares = shares;
         this.table = table;
         this.back = back;
         this.a = a;
@@ -105,6 +112,8 @@ final class PairWriter {
             cells.add(value);
         }
         cells.add(partners(row));
+        cells.add(shares == null ? null : shares.token()[row]);
+        cells.add(shares == null ? null : shares.position()[row]);
         return cells;
     }
 

@@ -69,7 +69,7 @@ final class Source {
     private NDArray center(NDManager manager, int layer) {
         int half = rows[0].length > 0 ? 0 : 1;
         try (NDManager scope = manager.newSubManager()) {
-            NDArray some = raw(scope, layer, half, 0, Math.min(CENTER_ROWS, rows[half].length));
+            NDArray some = raw(scope, layer, rows[half], 0, Math.min(CENTER_ROWS, rows[half].length));
             NDArray center = kernel.call(scope, "center", some).singletonOrThrow();
             center.attach(manager);
             return center;
@@ -117,7 +117,12 @@ final class Source {
     /** Block {@code block} of a half, F32 [n, d_mlp], owned by {@code scope}. */
     NDArray block(NDManager scope, int layer, int half, int block) {
         int from = block * BLOCK;
-        try (NDArray raw = raw(scope, layer, half, from, Math.min(BLOCK, rows[half].length - from))) {
+        return values(scope, layer, rows[half], from, Math.min(BLOCK, rows[half].length - from));
+    }
+
+    /** {@code count} positions of {@code which} (indices of kept positions), F32 [count, d_mlp], owned by {@code scope}. */
+    NDArray values(NDManager scope, int layer, int[] which, int from, int count) {
+        try (NDArray raw = raw(scope, layer, which, from, count)) {
             if (rotation[layer] == null) {
                 return kernel.call(scope, "standard", raw, shift[layer], scale[layer])
                         .singletonOrThrow();
@@ -127,8 +132,8 @@ final class Source {
         }
     }
 
-    private NDArray raw(NDManager scope, int layer, int half, int from, int count) {
-        ByteBuffer bytes = model.gather(layer, rows[half], from, count);
+    private NDArray raw(NDManager scope, int layer, int[] which, int from, int count) {
+        ByteBuffer bytes = model.gather(layer, which, from, count);
         DataType type = model.storedType() == Dtype.F32 ? DataType.FLOAT32 : DataType.FLOAT16;
         return scope.create(bytes, new Shape(count, width()), type);
     }

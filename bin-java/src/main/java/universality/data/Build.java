@@ -6,10 +6,24 @@ import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Properties;
 
 /** What was built: version and code digests. */
 public final class Build {
+    /** The stages of a study, in the order in which they run. */
+    public static final List<String> STAGES = List.of(
+            "fetch",
+            "tokenize",
+            "train",
+            "activate",
+            "correlate",
+            "describe",
+            "identify",
+            "persist",
+            "ablate",
+            "report");
+
     private Build() {}
 
     /** The version of the tools, as in the POM. */

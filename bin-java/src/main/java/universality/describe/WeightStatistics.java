@@ -5,7 +5,8 @@ import universality.model.ModelConfig;
 
 /**
  * What the weights of one layer's neurons say. In a GPT-2, neuron j of layer ℓ reads {@code c_fc.weight[:, j]} (w_in, with
- * bias {@code c_fc.bias[j]}) and writes {@code c_proj.weight[j, :]} (w_out). Everything is float64.
+ * bias {@code c_fc.bias[j]}) and writes {@code c_proj.weight[j, :]} (w_out); in a GPT-NeoX {@code dense_h_to_4h.weight[j, :]}
+ * and {@code dense_4h_to_h.weight[:, j]}. Everything is float64.
  *
  * <p>Unless raw, weights are taken as TransformerLens does, so that what the model cannot tell apart is the same number: the
  * scale g and shift s of the LayerNorm before them are folded in and, since a LayerNorm's output has mean 0, w_in is centred,
@@ -25,14 +26,12 @@ record WeightStatistics(double[] inNorm, double[] bias, double[] outNorm, double
         ModelConfig config = weights.config();
         int dModel = config.dModel();
         int dMlp = config.dMlp();
-        String block = "h." + layer + ".";
-        double[] in = doubles(weights.read(block + "mlp.c_fc.weight", dModel, dMlp)); // [dModel, dMlp]
-        double[] bias = doubles(weights.read(block + "mlp.c_fc.bias", dMlp));
-        double[] out = doubles(weights.read(block + "mlp.c_proj.weight", dMlp, dModel)); // [dMlp, dModel]
+        double[] in = doubles(weights.mlpIn(layer)); // [dModel, dMlp]
+        double[] bias = doubles(weights.mlpBias(layer));
+        double[] out = doubles(weights.mlpOut(layer)); // [dMlp, dModel]
         if (!raw) {
-            float[] scale = weights.read(block + "ln_2.weight", dModel);
-            float[] shift = weights.read(block + "ln_2.bias", dModel);
-            fold(in, bias, scale, shift);
+            float[][] norm = weights.mlpNorm(layer);
+            fold(in, bias, norm[0], norm[1]);
             centreColumns(in, dModel, dMlp);
             centreRows(out, dMlp, dModel);
         }

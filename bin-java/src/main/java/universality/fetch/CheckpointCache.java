@@ -1,13 +1,11 @@
 package universality.fetch;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.function.Consumer;
 import universality.data.ExitCode;
 import universality.data.Manifest;
@@ -15,36 +13,56 @@ import universality.data.OutputFolder;
 import universality.data.ToolException;
 
 /**
- * Verified checkpoints at {@code CACHE/checkpoints/ID@DIGEST}. An entry that is whole is left untouched, so that it keeps its
- * path and times and whatever was computed from it stays valid; a damaged one is made anew.
+ * Verified folders at {@code FOLDER/ID@DIGEST}. An entry that is whole is left untouched, so that it keeps its path and times
+ * and whatever was computed from it stays valid; a damaged one is made anew.
  */
 final class CheckpointCache {
     private final Path folder;
+    private final HubSettings.Patience patience;
 
-    CheckpointCache(Path cache) {
-        this.folder = cache.resolve("checkpoints");
+    CheckpointCache(Path folder, HubSettings.Patience patience) {
+        this.folder = folder;
+        this.patience = patience;
+    }
+
+    private Path path(String id, String identity) {
+        return folder.resolve(id + "@" + identity.substring(0, 32));
     }
 
     /**
-     * The entry of {@code checkpoint}, made if it is not there. One process at a time makes an entry; others wait for it.
+     * The entry, if it is whole.
      *
+     * @param identity digest of all that decides its content
+     * @param tell is told of damage
+     */
+    Optional<Path> whole(String id, String identity, Consumer<String> tell) {
+        Path entry = path(id, identity);
+        return isWhole(entry, tell) ? Optional.of(real(entry)) : Optional.empty();
+    }
+
+    /**
+     * The entry, made if it is not there. One process at a time makes an entry; others wait for it.
+     *
+     * @param make writes the folder that it is given, replacing what is there
      * @param tell is told when a damaged entry is replaced
      */
-    Path entry(LocalCheckpoint checkpoint, String id, Consumer<String> tell) {
-        String name = id + "@" + checkpoint.identity().substring(0, 32);
-        Path entry = folder.resolve(name);
-        try {
-            Files.createDirectories(folder);
-            try (FileChannel channel = FileChannel.open(
-                            folder.resolve("." + name + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    FileLock lock = channel.lock()) {
-                if (!lock.isValid() || !isWhole(entry, tell)) {
-                    checkpoint.write(entry, true);
-                }
+    Path entry(String id, String identity, Consumer<Path> make, Consumer<String> tell) {
+        Path entry = path(id, identity);
+        Path lock = folder.resolve("." + entry.getFileName() + ".lock");
+        try (FileMutex mutex = FileMutex.acquire(lock, patience.lock(), () -> "")) {
+            assert mutex != null;
+            if (!isWhole(entry, tell)) {
+                make.accept(entry);
             }
+            return real(entry);
+        }
+    }
+
+    private static Path real(Path entry) {
+        try {
             return entry.toRealPath();
         } catch (IOException e) {
-            throw new ToolException(ExitCode.CANNOT_WRITE, entry + " cannot be written: " + e, e);
+            throw new ToolException(ExitCode.CANNOT_WRITE, entry + " cannot be read: " + e, e);
         }
     }
 
@@ -56,7 +74,7 @@ final class CheckpointCache {
             Manifest.read(entry, "fetch").verify(entry);
             return true;
         } catch (ToolException e) {
-            tell.accept("the cached checkpoint is damaged and made anew: " + e.getMessage());
+            tell.accept("the cached folder is damaged and made anew: " + e.getMessage());
             return false;
         }
     }

@@ -21,7 +21,7 @@ import universality.model.CheckpointWeights;
  */
 final class LocalCheckpoint {
     /** What may come along; none of it is needed. */
-    private static final List<String> OPTIONAL = List.of(
+    static final List<String> OPTIONAL = List.of(
             "tokenizer.json",
             "vocab.json",
             "merges.txt",
@@ -118,24 +118,42 @@ final class LocalCheckpoint {
             for (String name : weights) {
                 linkOrCopy(folder.resolve(name), out.file(name));
             }
-            out.parameter("family", origin.family())
-                    .parameter("seed", origin.seed())
-                    .parameter("step", origin.step())
-                    .parameter("source", origin.source())
-                    .parameter("commit", contentDigest);
-            if (!unexpected.isEmpty()) {
-                out.warning(
-                        "tensors without a use in this architecture were ignored: " + String.join(", ", unexpected));
-            }
-            Manifest manifest = out.commit("fetch", origin.id());
-            if (!manifest.contentDigest().equals(contentDigest)) {
-                OutputFolder.deleteTree(target);
-                throw new ToolException(
-                        ExitCode.TRY_AGAIN, folder + " changed while it was read: run again when it is complete");
-            }
+            out.parameter("source", origin.source()).parameter("commit", contentDigest);
+            commit(out, target);
+        }
+    }
+
+    /**
+     * Makes {@code target}, replacing it, a checkpoint folder of links into the hub's cache.
+     *
+     * @param hub the links, and where the content comes from
+     */
+    void write(Path target, HubFolder hub) {
+        try (OutputFolder out = OutputFolder.create(target, true)) {
+            allFiles().forEach(name -> hub.link(out, name, target));
+            hub.describe(out);
+            commit(out, target);
+        }
+    }
+
+    private void commit(OutputFolder out, Path target) {
+        out.parameter("family", origin.family())
+                .parameter("seed", origin.seed())
+                .parameter("step", origin.step());
+        if (!unexpected.isEmpty()) {
+            out.warning("tensors without a use in this architecture were ignored: " + String.join(", ", unexpected));
+        }
+        Manifest manifest = out.commit("fetch", origin.id());
+        if (manifest.contentDigest().equals(contentDigest)) {
+            return;
+        }
+        try {
+            OutputFolder.deleteTree(target);
         } catch (IOException e) {
             throw new ToolException(ExitCode.CANNOT_WRITE, target + " cannot be removed: " + e, e);
         }
+        throw new ToolException(
+                ExitCode.TRY_AGAIN, folder + " changed while it was read: run again when it is complete");
     }
 
     private static void copy(Path from, Path to) {

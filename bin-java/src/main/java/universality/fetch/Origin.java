@@ -32,10 +32,24 @@ record Origin(String id, String family, long seed, long step, String source) {
         Path name = folder.toAbsolutePath().normalize().getFileName();
         String source = name == null ? "/" : name.toString();
         Origin known = Files.isRegularFile(folder.resolve(Manifest.NAME)) ? fromManifest(folder, source) : null;
+        return of(known, source, source, id, family, seed, step);
+    }
+
+    /**
+     * Names a checkpoint of which only the name is known.
+     *
+     * @param name serves as id where the user gives none
+     * @param source what the manifest calls its source
+     */
+    static Origin named(String name, String source, String id, String family, Long seed, Long step) {
+        return of(null, name, source, id, family, seed, step);
+    }
+
+    private static Origin of(Origin known, String name, String source, String id, String family, Long seed, Long step) {
         if (id == null && family != null && seed != null && step != null) {
             id = Ids.checkpoint(family, seed, step);
         } else if (id == null) {
-            id = known != null ? known.id() : fromName(source);
+            id = known != null ? known.id() : fromName(name);
         }
         if (known == null) {
             known = parsed(Ids.check("checkpoint id", id), source);
@@ -56,7 +70,7 @@ record Origin(String id, String family, long seed, long step, String source) {
     private static String fromName(String source) {
         if (!Ids.isValid(source)) {
             throw ToolException.usage(
-                    "the folder's name '%s' cannot serve as checkpoint id: give one with --id (letters and digits, single"
+                    "the source's name '%s' cannot serve as checkpoint id: give one with --id (letters and digits, single"
                             + " '.', '_' or '-' between them)",
                     source);
         }

@@ -16,6 +16,7 @@ import universality.data.CheckpointName;
 import universality.data.Ids;
 import universality.data.Json;
 import universality.data.Manifest;
+import universality.data.NeuronShape;
 import universality.data.ToolException;
 
 /**
@@ -169,6 +170,25 @@ final class Correlations {
                     "no folder of --correlations has %s: every ordered pair of %s is needed", name, ids());
         }
         return PairTable.read(source.manifest().verified(source.folder(), name));
+    }
+
+    /**
+     * Reads the sums by groups of an ordered pair.
+     *
+     * @return {@code null} where the pair was correlated without
+     */
+    GroupSums sums(String a, NeuronShape shapeA, String b, NeuronShape shapeB) {
+        Source source = pairs.get(a).get(b);
+        String name = a + "__" + b + ".candidates.safetensors";
+        if (source.manifest().files().stream().noneMatch(file -> file.path().equals(name))) {
+            return null;
+        }
+        return GroupSums.read(
+                source.manifest().verified(source.folder(), name),
+                source.manifest().verified(source.folder(), a + ".groups.safetensors"),
+                shapeA,
+                source.manifest().verified(source.folder(), b + ".groups.safetensors"),
+                shapeB);
     }
 
     /** What a summary says about a checkpoint, if any does. */

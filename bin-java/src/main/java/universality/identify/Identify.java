@@ -143,6 +143,8 @@ public final class Identify {
         double[][] matched = OneToOne.match(ab, modelA.shape, ba, modelB.shape);
         add(modelA, modelB, ab, ba, matched[0]);
         add(modelB, modelA, ba, ab, matched[1]);
+        modelA.resampled.add(ab, correlations.sums(a.id(), modelA.shape, b.id(), modelB.shape));
+        modelB.resampled.add(ba, correlations.sums(b.id(), modelB.shape, a.id(), modelA.shape));
     }
 
     private static void add(Model model, Model other, PairTable table, PairTable reverse, double[] matched) {
@@ -202,6 +204,11 @@ public final class Identify {
                 .filter(model -> !model.attributes.knowsEffective())
                 .map(model -> model.checkpoint.id())
                 .toList();
+        if (models.values().stream().anyMatch(model -> model.resampled.incomplete())) {
+            out.warning(
+                    "some correlations were made without sums by groups of documents (correlate --candidates 0, or an older"
+                            + " version): excess_se, p_universal and excess_heldout are empty");
+        }
         if (!unknown.isEmpty()) {
             out.warning("n_eff is unknown for " + String.join(", ", unknown)
                     + " (needs --descriptions or --activations): none of its neurons can be called undetermined");

@@ -35,7 +35,12 @@ final class NeuronTable {
                 "partners",
                 "n_eff",
                 "state",
-                "excess_one_to_one"));
+                "excess_one_to_one",
+                "excess_se",
+                "p_universal",
+                "excess_heldout",
+                "corr_token",
+                "corr_position"));
         return List.copyOf(header);
     }
 
@@ -80,6 +85,11 @@ final class NeuronTable {
         row.add(model.attributes.effective(i));
         row.add(state);
         row.add(known ? scores.matchedExcess(i) : null);
+        row.add(model.excessError(i));
+        row.add(model.probability(i, threshold));
+        row.add(model.heldOutExcess(i));
+        row.add(known ? scores.tokenCorr(i) : null);
+        row.add(known ? scores.positionCorr(i) : null);
         return row;
     }
 }

@@ -18,6 +18,8 @@ import universality.data.ToolException;
  * @param half largest ρ over each half of the tokens, [2][rows]
  * @param halfBaseline its baseline, [2][rows]
  * @param top the best partners of each row, best first
+ * @param corrToken what the current token alone gives of maxCorr; NaN where it was not computed
+ * @param corrPosition what the position in the row alone gives of it
  */
 record PairTable(
         Path file,
@@ -32,7 +34,9 @@ record PairTable(
         double[] baselineDeviation,
         double[][] half,
         double[][] halfBaseline,
-        Partner[][] top) {
+        Partner[][] top,
+        double[] corrToken,
+        double[] corrPosition) {
 
     /** A partner and its correlation. */
     record Partner(int layer, int neuron, double corr) {}
@@ -66,7 +70,9 @@ record PairTable(
                 },
                 new double[][] {correlations(file, table, "baseline_half1"), correlations(file, table, "baseline_half2")
                 },
-                top);
+                top,
+                optional(file, table, "corr_token"),
+                optional(file, table, "corr_position"));
     }
 
     /** Whether the row has both a correlation and a baseline; rows that lack one say nothing about the neuron. */
@@ -138,6 +144,16 @@ record PairTable(
                         ? -1
                         : (int) Math.max(-1, Math.min(Integer.MAX_VALUE, table.integer(row, column))));
         return values;
+    }
+
+    /** A column that tables of other makers need not have. */
+    private static double[] optional(Path file, CsvTable table, String column) {
+        if (table.has(column)) {
+            return correlations(file, table, column);
+        }
+        double[] undefined = new double[table.size()];
+        Arrays.fill(undefined, Double.NaN);
+        return undefined;
     }
 
     private static double[] numbers(CsvTable table, String column) {

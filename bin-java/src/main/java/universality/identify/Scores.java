@@ -27,6 +27,9 @@ final class Scores {
     private final double[] sumMatched;
     private final int[][] halfPairs;
     private final double[][] sumHalf;
+    private final int[] decomposed;
+    private final double[] sumToken;
+    private final double[] sumPosition;
     private final List<Partners> partners = new ArrayList<>();
 
     Scores(int neurons) {
@@ -43,6 +46,9 @@ final class Scores {
         sumMatched = new double[neurons];
         halfPairs = new int[2][neurons];
         sumHalf = new double[2][neurons];
+        decomposed = new int[neurons];
+        sumToken = new double[neurons];
+        sumPosition = new double[neurons];
     }
 
     private static double[] filled(int neurons) {
@@ -72,6 +78,11 @@ final class Scores {
             sumDeviation[i] += table.baselineDeviation()[i] * table.baselineDeviation()[i];
             negCorr[i] = least(negCorr[i], table.negCorr()[i]);
             mutual[i] += table.mutual()[i] ? 1 : 0;
+            if (!Double.isNaN(table.corrToken()[i])) {
+                decomposed[i]++;
+                sumToken[i] += table.corrToken()[i];
+                sumPosition[i] += table.corrPosition()[i];
+            }
         }
     }
 
@@ -167,6 +178,16 @@ final class Scores {
     /** {@link #excess} over one half of the tokens, 0 or 1. */
     double halfExcess(int half, int i) {
         return over(sumHalf[half][i], halfPairs[half][i]);
+    }
+
+    /** Mean over the others of what the current token alone gives of the best partner's correlation. */
+    double tokenCorr(int i) {
+        return over(sumToken[i], decomposed[i]);
+    }
+
+    /** The same of the position in the row. */
+    double positionCorr(int i) {
+        return over(sumPosition[i], decomposed[i]);
     }
 
     double negCorr(int i) {

@@ -42,9 +42,30 @@ final class Summary {
         entry.put("mean_corr", mean(model.scores::meanCorr));
         entry.put("mean_baseline", mean(model.scores::meanBaseline));
         entry.put("mean_excess", mean(model.scores::excess));
+        entry.putAll(certainty());
         entry.put("copies", model.copies.summary());
         entry.put("layers", layers());
         entry.put("thresholds", Shares.byThreshold(threshold, neurons, model::universal));
+        return entry;
+    }
+
+    /** How far the counts depend on the texts at hand. */
+    private Map<String, Object> certainty() {
+        int neurons = model.shape.neurons();
+        long known = count(i -> !Double.isNaN(model.probability(i, threshold)));
+        long clear = count(i -> model.clear(i, threshold));
+        long clearUniversal = count(i -> model.clear(i, threshold) && model.universal(i, threshold));
+        long heldOut = count(i -> model.state(i) == Model.State.ALIVE && model.heldOutExcess(i) > threshold);
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("with_error", known);
+        entry.put("clearly_universal", known == 0 ? null : clearUniversal);
+        entry.put("clearly_not", known == 0 ? null : clear - clearUniversal);
+        Double mean = Shares.mean(neurons, i -> model.probability(i, threshold));
+        entry.put("expected_universal", mean == null ? null : mean * known);
+        entry.put("universal_heldout", known == 0 ? null : heldOut);
+        entry.put("share_heldout", known == 0 ? null : Shares.share(heldOut, neurons));
+        entry.put("mean_excess_se", mean(model::excessError));
+        entry.put("against_positions", model.resampled.againstPositions(model, threshold));
         return entry;
     }
 

@@ -149,7 +149,21 @@ public final class Persist {
         summary.put("pooled", consecutive);
         summary.put("retention", retention);
         summary.put("noise_floor", Emergence.noiseFloor(history));
+        summary.put("clear_by", clearBy());
         return summary;
+    }
+
+    /** How many neurons, over all seeds and steps, were called clear or not by which measure of noise. */
+    private Map<String, Object> clearBy() {
+        long errors = 0;
+        long halves = 0;
+        for (long seed : history.seeds()) {
+            for (Snapshot snapshot : history.of(seed).values()) {
+                errors += snapshot.byError;
+                halves += snapshot.byHalves;
+            }
+        }
+        return Map.of("excess_se", errors, "halves", halves);
     }
 
     private static Map<String, Object> entry(Transitions.Steps steps, Transitions.Pooled pool) {

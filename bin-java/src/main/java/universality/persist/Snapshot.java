@@ -28,8 +28,12 @@ final class Snapshot {
     final boolean[] halved;
     /** Universal by one half of the tokens, [2][neurons]. */
     final boolean[][] half;
-    /** |excess − threshold| &gt; 2 SE, or inactive; see {@link #clear}. */
+    /** |excess − threshold| &gt; 2 SE, or inactive; see {@link #findClear}. */
     final boolean[] clear;
+    /** Neurons that were judged by the standard error of {@code identify}. */
+    int byError;
+    /** Neurons that were judged by the difference of the halves, for want of a standard error. */
+    int byHalves;
     /** Universal with hysteresis; filled in by {@link History}. */
     final boolean[] hysteresis;
 
@@ -68,12 +72,14 @@ final class Snapshot {
                 "partners");
         Snapshot snapshot = new Snapshot(checkpoint, NeuronShape.complete(file, table));
         double[][] halves = new double[2][table.size()];
+        double[] errors = new double[table.size()];
         for (int i = 0; i < table.size(); i++) {
             String state = table.text(i, "state");
             snapshot.universal[i] = table.flag(i, "universal");
             snapshot.alive[i] = "alive".equals(state);
             snapshot.inactive[i] = "inactive".equals(state);
             snapshot.excess[i] = table.number(i, "excess_corr");
+            errors[i] = table.has("excess_se") ? table.number(i, "excess_se") : Double.NaN;
             for (int h = 0; h < 2; h++) {
                 halves[h][i] = table.number(i, h == 0 ? "excess_half1" : "excess_half2");
                 snapshot.half[h][i] = snapshot.alive[i] && halves[h][i] > threshold;
@@ -84,17 +90,18 @@ final class Snapshot {
             }
         }
         for (int layer = 0; layer < snapshot.shape.layers(); layer++) {
-            snapshot.findClear(layer, halves, threshold);
+            snapshot.findClear(layer, errors, halves, threshold);
         }
         return snapshot;
     }
 
     /**
-     * Marks the clear cases of a layer. The halves' excesses differ by noise of variance 4 SE², so (h₁ − h₂) / 2 estimates the
+     * Marks the clear cases of a layer: by the standard error over groups of documents where {@code identify} gave one, else by
+     * the halves. The halves' excesses differ by noise of variance 4 SE², so (h₁ − h₂) / 2 estimates the
      * standard error of the whole's excess with one degree of freedom. A neuron's SE is the larger of its own estimate and the
      * root mean square over its layer: few neurons look clear by luck, and noisy ones are not hidden in the mean.
      */
-    private void findClear(int layer, double[][] halves, double threshold) {
+    private void findClear(int layer, double[] errors, double[][] halves, double threshold) {
         int from = layer * shape.width();
         int to = from + shape.width();
         double square = 0;
@@ -108,8 +115,11 @@ final class Snapshot {
         }
         double common = Math.sqrt(square / defined);
         for (int i = from; i < to; i++) {
-            double error = Math.max(common, Math.abs(halves[0][i] - halves[1][i]) / 2);
-            clear[i] = inactive[i] || alive[i] && halved[i] && Math.abs(excess[i] - threshold) > 2 * error;
+            boolean known = !Double.isNaN(errors[i]);
+            double error = known ? errors[i] : Math.max(common, Math.abs(halves[0][i] - halves[1][i]) / 2);
+            byError += known ? 1 : 0;
+            byHalves += !known && halved[i] ? 1 : 0;
+            clear[i] = inactive[i] || alive[i] && Math.abs(excess[i] - threshold) > 2 * error;
         }
     }
 

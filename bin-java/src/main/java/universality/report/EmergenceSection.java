@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
 import universality.report.IdentifySummary.Checkpoint;
 import universality.report.Study.Family;
 
@@ -48,6 +49,7 @@ final class EmergenceSection implements Section {
                 }
             }
             out.add(views.end());
+            certainty(family, out);
             meanings(family, out);
             cliques(family, out);
             counts(family, out);
@@ -222,6 +224,43 @@ final class EmergenceSection implements Section {
             }
         }
         return table.end();
+    }
+
+    /** How far the counts would change with other texts, step by step over all seeds; nothing without standard errors. */
+    private static void certainty(Family family, Markup out) {
+        if (family.steps().values().stream()
+                .flatMap(s -> s.checkpoints().stream())
+                .noneMatch(c -> Double.isFinite(c.certainty().expected()))) {
+            return;
+        }
+        TableView table = new TableView(
+                "Universal neurons of all seeds, and how sure they are",
+                List.of("Step", "Universal", "Clearly so", "Expected", "Share", "Share held out"));
+        family.steps().forEach((step, summary) -> {
+            List<Checkpoint> models = summary.checkpoints();
+            table.row()
+                    .head(step)
+                    .count(models.stream().mapToLong(Checkpoint::universal).sum())
+                    .fixed(total(models, c -> c.certainty().clear()), 0)
+                    .fixed(total(models, c -> c.certainty().expected()), 1)
+                    .percent(average(models.stream().map(Checkpoint::share).toList()))
+                    .percent(average(
+                            models.stream().map(c -> c.certainty().heldOut()).toList()));
+        });
+        out.add(table.end());
+        out.element(
+                "p",
+                "Clearly so: the excess is more than two standard errors above the threshold, so other texts would hardly change"
+                        + " it. Expected: the sum over all neurons of the probability that the true excess is above the threshold;"
+                        + " many neurons just below it can make this larger than the count. Held out: with partners chosen on"
+                        + " other documents than those they are judged by. Errors are over groups of documents (jackknife), the"
+                        + " models and the baseline held fixed.",
+                "class",
+                "note");
+    }
+
+    private static double total(List<Checkpoint> models, ToDoubleFunction<Checkpoint> value) {
+        return models.stream().mapToDouble(value).sum();
     }
 
     private static void meanings(Family family, Markup out) {

@@ -46,8 +46,18 @@ record IdentifySummary(
             double meanCorr,
             double meanBaseline,
             double meanExcess,
+            Certainty certainty,
             List<Layer> layers,
             SortedMap<String, Double> shares) {}
+
+    /**
+     * How far the counts depend on the texts; NaN where correlations hold no sums by groups of documents.
+     *
+     * @param clear universal neurons more than two standard errors above the threshold
+     * @param expected expected number of universal neurons
+     * @param heldOut share by partners chosen on other texts
+     */
+    record Certainty(double clear, double expected, double heldOut) {}
 
     record Layer(int layer, long neurons, long alive, long universal, double share, double shareAlive) {}
 
@@ -104,6 +114,10 @@ record IdentifySummary(
                 number(node, "mean_corr"),
                 number(node, "mean_baseline"),
                 number(node, "mean_excess"),
+                new Certainty(
+                        number(node, "clearly_universal"),
+                        number(node, "expected_universal"),
+                        number(node, "share_heldout")),
                 List.copyOf(layers),
                 shares(node));
     }

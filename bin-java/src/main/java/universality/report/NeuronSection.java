@@ -22,7 +22,7 @@ final class NeuronSection implements Section {
     private static final int NEURONS = 150;
     private static final int FEWEST_OF_SEED = 10;
     private static final int TEXTS = 4;
-    private static final int HEADS = 8;
+    private static final int HEADS = 10;
 
     /** A neuron's row of its table. */
     record Neuron(
@@ -31,8 +31,11 @@ final class NeuronSection implements Section {
             int layer,
             int index,
             double excess,
+            double error,
             double correlation,
             double baseline,
+            double byToken,
+            double byPosition,
             double mutual,
             double sparsity,
             List<Partner> partners) {
@@ -110,6 +113,16 @@ final class NeuronSection implements Section {
         for (Neuron neuron : neurons) {
             anchors.put(neuron.key(), "n" + Format.slug(family.name()) + "-" + (anchors.size() + 1));
         }
+        if (neurons.stream().anyMatch(n -> Double.isFinite(n.byToken()))) {
+            out.element(
+                    "p",
+                    "“By token” is what is left of the best ρ when each activation is replaced by its mean over all places that"
+                            + " have the same token, “by position” the same for the place in the row. A neuron whose two"
+                            + " figures are near each other (best ρ and by token) answers to the single token and nothing"
+                            + " before it.",
+                    "class",
+                    "note");
+        }
         out.open("div", "class", "neurons");
         filters(neurons, out);
         table(family, neurons, anchors, texts, out);
@@ -153,8 +166,11 @@ final class NeuronSection implements Section {
                 (int) row.integer("layer"),
                 (int) row.integer("neuron"),
                 row.number("excess_corr"),
+                row.number("excess_se"),
                 row.number("mean_corr"),
                 row.number("mean_baseline"),
+                row.number("corr_token"),
+                row.number("corr_position"),
                 row.number("mutual"),
                 row.number("sparsity"),
                 List.copyOf(partners));
@@ -204,7 +220,16 @@ final class NeuronSection implements Section {
         out.element("caption", "Neurons by excess correlation");
         out.open("thead").open("tr");
         for (String head : List.of(
-                "Neuron", "Seed", "Excess", "Best ρ", "Baseline", "Mutual", "Fires at", "Strongest activation")) {
+                "Neuron",
+                "Seed",
+                "Excess ± SE",
+                "Best ρ",
+                "By token",
+                "By position",
+                "Baseline",
+                "Mutual",
+                "Fires at",
+                "Strongest activation")) {
             out.element("th", head, "scope", "col");
         }
         out.close().close();
@@ -242,8 +267,11 @@ final class NeuronSection implements Section {
                 "data-value",
                 Long.toString(neuron.layer() * 1_000_000_000L + neuron.index()));
         number(out, neuron.seed(), Long.toString(neuron.seed()));
-        number(out, neuron.excess(), Format.fixed(neuron.excess(), 3));
+        String error = Double.isFinite(neuron.error()) ? " ± " + Format.fixed(neuron.error(), 3) : "";
+        number(out, neuron.excess(), Format.fixed(neuron.excess(), 3) + error);
         number(out, neuron.correlation(), Format.fixed(neuron.correlation(), 3));
+        number(out, neuron.byToken(), Format.fixed(neuron.byToken(), 3));
+        number(out, neuron.byPosition(), Format.fixed(neuron.byPosition(), 3));
         number(out, neuron.baseline(), Format.fixed(neuron.baseline(), 3));
         String mutual = Double.isFinite(neuron.mutual())
                 ? Math.round(neuron.mutual()) + " of " + neuron.partners().size()

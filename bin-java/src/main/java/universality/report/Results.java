@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import universality.data.Build;
 import universality.data.ExitCode;
 import universality.data.Manifest;
 import universality.data.ToolException;
@@ -19,20 +20,9 @@ import universality.data.ToolException;
  * @param incomplete paths below the root that look like a stage's folder but have no manifest
  */
 record Results(Path root, List<Folder> folders, List<String> incomplete) {
-    /** Stages in the order in which they run, which is the order of every list in the report. */
-    static final List<String> STAGES = List.of(
-            "fetch",
-            "tokenize",
-            "train",
-            "activate",
-            "correlate",
-            "describe",
-            "identify",
-            "persist",
-            "ablate",
-            "explain",
-            "probe",
-            "graph");
+    /** Stages whose folders are shown, in the order in which they run, which is the order of every list in the report. */
+    static final List<String> STAGES =
+            Build.STAGES.stream().filter(stage -> !stage.equals("report")).toList();
 
     private static final int DEEPEST = 4;
 

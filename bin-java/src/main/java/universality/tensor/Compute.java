@@ -86,9 +86,9 @@ public final class Compute implements AutoCloseable {
         return device.isGpu() ? "cuda" : "cpu";
     }
 
-    /** Compiles {@code /kernels/NAME.py} for this device; the caller closes it. */
-    public Kernel kernel(String name) {
-        return Kernel.load(manager, name);
+    /** Compiles {@code /kernels/NAME.py} for this device, with {@code shared} sources in its class; the caller closes it. */
+    public Kernel kernel(String name, String... shared) {
+        return Kernel.load(manager, name, shared);
     }
 
     /** Name and version of the engine, for {@code --version}; starts it. */

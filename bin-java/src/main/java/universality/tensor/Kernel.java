@@ -12,12 +12,14 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import universality.data.ExitCode;
 import universality.data.ToolException;
 
 /**
- * One TorchScript source ({@code /kernels/NAME.py}) compiled at load. Each method of its class {@code Ops} is one native call.
+ * One TorchScript source ({@code /kernels/NAME.py}, perhaps with parts that it shares) compiled at load. Each method of its class {@code Ops} is one native call.
  *
  * <p>Calls run outside inference mode, so that results may be changed in place; nothing is recorded for autograd unless the
  * kernel asks for it. Not thread-safe. The caller closes it.
@@ -34,13 +36,14 @@ public final class Kernel implements AutoCloseable {
     /**
      * Compiles a kernel for the device of {@code manager}.
      *
+     * @param shared sources that go on inside the kernel's class, in this order
      * @throws ToolException (internal) if the source does not compile
      */
-    public static Kernel load(NDManager manager, String name) {
+    public static Kernel load(NDManager manager, String name, String... shared) {
         Path archive = null;
         try {
             archive = Files.createTempFile("kernel-" + name, ".pt");
-            ScriptArchive.write(name, archive);
+            ScriptArchive.write(archive, name, shared);
             PtSymbolBlock module =
                     JniUtils.loadModule((PtNDManager) manager, archive, true, new String[0], new String[0], false);
             return new Kernel(name, module);
@@ -69,7 +72,8 @@ public final class Kernel implements AutoCloseable {
      * @param manager owner of the results (and of nothing else); the caller closes it
      * @param method the method's name
      * @param arguments in the method's order: an {@link NDArray}; a {@code List} of them (TorchScript {@code List[Tensor]},
-     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64)
+     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64); a {@code
+     *     long[]} or {@code double[]} (the same with one dimension)
      * @return the results; tuples and lists are flattened
      * @throws ToolException (host or device memory) when an allocation fails, (internal) for any other failure
      */
@@ -77,11 +81,12 @@ public final class Kernel implements AutoCloseable {
         // the tag is first, and the results go to the first array's manager
         try (NDManager scalars = manager.newSubManager(ai.djl.Device.cpu())) {
             NDList inputs = new NDList(arguments.length + 1);
+            Map<NDArray, String> names = new IdentityHashMap<>();
             NDArray tag = manager.create(0);
             tag.setName("module_method:" + method);
             inputs.add(tag);
             for (int i = 0; i < arguments.length; i++) {
-                add(inputs, scalars, "a" + i, arguments[i]);
+                add(inputs, names, scalars, "a" + i, arguments[i]);
             }
             try {
                 return IValueUtils.forward(module, inputs, true);
@@ -93,16 +98,18 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    private static void add(NDList inputs, NDManager scalars, String name, Object argument) {
+    private static void add(
+            NDList inputs, Map<NDArray, String> names, NDManager scalars, String name, Object argument) {
         if (argument instanceof NDArray array) {
-            array.setName(name);
-            inputs.add(array);
+            inputs.add(named(names, scalars, array, name));
         } else if (argument instanceof List<?> list) {
             for (Object element : list) {
-                NDArray array = (NDArray) element;
-                array.setName(name + "[]");
-                inputs.add(array);
+                inputs.add(named(names, scalars, (NDArray) element, name + "[]"));
             }
+        } else if (argument instanceof long[] numbers) {
+            inputs.add(named(scalars.create(numbers), name));
+        } else if (argument instanceof double[] numbers) {
+            inputs.add(named(scalars.create(numbers), name));
         } else if (argument instanceof Double number) {
             inputs.add(named(scalars.create(number.doubleValue()), name));
         } else if (argument instanceof Number number) {
@@ -110,6 +117,18 @@ public final class Kernel implements AutoCloseable {
         } else {
             throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
         }
+    }
+
+    /** An array belongs to the argument that it is named after: one that is in two of them goes into the second as a view. */
+    private static NDArray named(Map<NDArray, String> names, NDManager scalars, NDArray array, String name) {
+        NDArray given = array;
+        if (!names.getOrDefault(array, name).equals(name)) {
+            given = array.reshape(array.getShape());
+            given.attach(scalars);
+        }
+        names.putIfAbsent(array, name);
+        given.setName(name);
+        return given;
     }
 
     private static NDArray named(NDArray array, String name) {

@@ -30,12 +30,21 @@ final class ScriptArchive {
 
     private ScriptArchive() {}
 
-    /** Writes the archive of the kernel source {@code /kernels/NAME.py} to {@code file}. */
-    static void write(String name, Path file) throws IOException {
+    /**
+     * Writes the archive of the kernel source {@code /kernels/NAME.py} to {@code file}. {@code shared} are further sources, whose
+     * methods go on inside the class that the first one begins.
+     */
+    static void write(Path file, String name, String... shared) throws IOException {
+        ByteArrayOutputStream source = new ByteArrayOutputStream();
+        source.writeBytes(source(name));
+        for (String part : shared) {
+            source.write('\n');
+            source.writeBytes(source(part));
+        }
         try (OutputStream out = Files.newOutputStream(file);
                 ZipOutputStream zip = new ZipOutputStream(out)) {
             store(zip, name + "/data.pkl", MODULE);
-            store(zip, name + "/code/__torch__.py", source(name));
+            store(zip, name + "/code/__torch__.py", source.toByteArray());
             store(zip, name + "/constants.pkl", NO_CONSTANTS);
             store(zip, name + "/version", VERSION);
         }

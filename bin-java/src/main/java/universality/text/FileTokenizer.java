@@ -3,6 +3,7 @@ package universality.text;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -12,7 +13,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,18 +33,17 @@ final class FileTokenizer implements Tokenizer {
     private static final Map<String, String> OPTIONS =
             Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false");
 
-    private static final int CACHED_WORDS = 200_000;
-
     private final String name;
     private final String json;
     private final JsonNode root;
     private final String[] pieces;
     private final int bos;
     private final Pieces bytes;
-    private final boolean cachesWords;
-    private final Map<String, int[]> cache = new HashMap<>();
-    private HuggingFaceTokenizer encoder;
-    private HuggingFaceTokenizer decoder;
+    private final boolean cutsWords;
+    private final List<String> addedText;
+    private final WordEncoder words = new WordEncoder(this::encodeNatively);
+    private final Library library;
+    private final boolean owner;
 
     /**
      * Reads a tokenizer.
@@ -60,7 +59,28 @@ final class FileTokenizer implements Tokenizer {
         this.pieces = readPieces(root, where);
         this.bos = findStart(root, where);
         this.bytes = byteLevel(root) ? byteLevelPieces() : null;
-        this.cachesWords = bytes != null && cutsWordsAsGpt2(root);
+        this.cutsWords = bytes != null && cutsWordsAsGpt2(root);
+        this.addedText = addedText(root);
+        this.library = new Library(name, root, json);
+        this.owner = true;
+    }
+
+    private FileTokenizer(FileTokenizer other) {
+        this.name = other.name;
+        this.json = other.json;
+        this.root = other.root;
+        this.pieces = other.pieces;
+        this.bos = other.bos;
+        this.bytes = other.bytes;
+        this.cutsWords = other.cutsWords;
+        this.addedText = other.addedText;
+        this.library = other.library;
+        this.owner = false;
+    }
+
+    @Override
+    public Tokenizer twin() {
+        return new FileTokenizer(this);
     }
 
     private static JsonNode parse(String json, String where) {
@@ -124,18 +144,40 @@ final class FileTokenizer implements Tokenizer {
         return whole;
     }
 
-    /** Whether words are cut as {@link PreTokens} does and nothing looks across their borders. */
+    /**
+     * Whether words are cut as {@link PreTokens} does and nothing looks across their borders but tokens that were added: true
+     * of GPT-2's tokenizer and of Pythia's, whose normalisation to composed characters changes no settled one.
+     */
     private static boolean cutsWordsAsGpt2(JsonNode root) {
         JsonNode cutter = root.path("pre_tokenizer");
+        JsonNode normalizer = root.path("normalizer");
         boolean plainAdded = true;
         for (JsonNode added : root.path("added_tokens")) {
-            plainAdded &= added.path("special").asBoolean();
+            boolean greedy =
+                    added.path("lstrip").asBoolean() || added.path("rstrip").asBoolean();
+            boolean word = added.path("single_word").asBoolean();
+            plainAdded &= added.path("special").asBoolean()
+                    || !greedy && !word && added.path("content").asText().indexOf('\n') < 0;
         }
         return plainAdded
-                && root.path("normalizer").isEmpty()
+                && (normalizer.isEmpty() || normalizer.path("type").asText().equals("NFC"))
                 && cutter.path("type").asText().equals("ByteLevel")
                 && !cutter.path("add_prefix_space").asBoolean(true)
                 && cutter.path("use_regex").asBoolean(true);
+    }
+
+    /** Tokens that the library finds in text before it cuts words, but for those that hold another one of them. */
+    private static List<String> addedText(JsonNode root) {
+        List<String> all = new ArrayList<>();
+        for (JsonNode added : root.path("added_tokens")) {
+            if (!added.path("special").asBoolean()) {
+                all.add(added.path("content").asText());
+            }
+        }
+        return all.stream()
+                .distinct()
+                .filter(content -> all.stream().noneMatch(o -> !o.equals(content) && content.contains(o)))
+                .toList();
     }
 
     private Pieces byteLevelPieces() {
@@ -169,38 +211,66 @@ final class FileTokenizer implements Tokenizer {
     @Override
     public int[] encode(String text) {
         String clean = Pieces.wellFormed(text);
-        return cachesWords && PreTokens.settled(clean) ? encodeByWords(clean) : ids(encodeNatively(clean));
+        return cutsWords ? encodeByWords(clean) : encodeNatively(clean);
     }
 
     /**
-     * The same ids as the library gives for the whole text, some ten times faster: each distinct word goes through the library
-     * once. Holds because no token crosses a word's border.
+     * The same ids as the library gives for the whole text, many times faster: each distinct word goes through the library
+     * once. The text is cut at line ends that are words of their own; lines with characters that are not settled, or with a
+     * token that was added, go to the library as they are.
      */
     private int[] encodeByWords(String text) {
-        int[] ids = new int[text.length() / 2 + 8];
-        int n = 0;
-        for (int from = 0; from < text.length(); ) {
-            int to = PreTokens.end(text, from);
-            int[] word = wordIds(text.substring(from, to));
-            if (n + word.length > ids.length) {
-                ids = Arrays.copyOf(ids, 2 * ids.length + word.length);
+        char[] chars = text.toCharArray();
+        int[] added = new int[addedText.size()]; // where each is next
+        Arrays.fill(added, -1);
+        words.start();
+        int whole = 0; // where text for the library starts
+        for (int from = 0; from < chars.length; ) {
+            int to = lineEnd(chars, from);
+            if (settled(chars, from, to) && !hasAdded(text, from, to, added)) {
+                if (whole < from) {
+                    words.addIds(encodeNatively(text.substring(whole, from)));
+                }
+                words.add(chars, from, to);
+                whole = to;
             }
-            System.arraycopy(word, 0, ids, n, word.length);
-            n += word.length;
             from = to;
         }
-        return Arrays.copyOf(ids, n);
+        if (whole < chars.length) {
+            words.addIds(encodeNatively(text.substring(whole)));
+        }
+        return words.take();
     }
 
-    private int[] wordIds(String word) {
-        int[] known = cache.get(word);
-        if (known == null) {
-            known = ids(encodeNatively(word));
-            if (cache.size() < CACHED_WORDS) {
-                cache.put(word, known);
+    /** The end of the line that starts at {@code from}; a line end that is a word of its own starts the next. */
+    private static int lineEnd(char[] text, int from) {
+        int to = from + 1;
+        while (to < text.length && !PreTokens.loneLineEnd(text, to, text.length)) {
+            to++;
+        }
+        return to;
+    }
+
+    private static boolean settled(char[] chars, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (!PreTokens.settled(chars[i])) {
+                return false;
             }
         }
-        return known;
+        return true;
+    }
+
+    /** Whether a token that was added starts in the range; {@code next} goes through the text with the ranges. */
+    private boolean hasAdded(String text, int from, int to, int[] next) {
+        boolean found = false;
+        for (int i = 0; i < next.length; i++) {
+            if (next[i] < from) {
+                int at = text.indexOf(addedText.get(i), from);
+                next[i] = at < 0 ? Integer.MAX_VALUE : at;
+            }
+            found |= next[i] < to;
+        }
+        return found;
     }
 
     @Override
@@ -212,8 +282,8 @@ final class FileTokenizer implements Tokenizer {
                 return places;
             }
         }
-        Encoding encoding = encodeNatively(clean);
-        return libraryPlaces(clean, ids(encoding), encoding.getCharTokenSpans());
+        Encoding encoding = library.encoder().encode(clean, false, false);
+        return libraryPlaces(clean, toInts(encoding.getIds()), encoding.getCharTokenSpans());
     }
 
     /** Places as the library gives them, counted in code points: for encodings that normalise the text first. */
@@ -237,15 +307,11 @@ final class FileTokenizer implements Tokenizer {
         return new Encoded(ids, starts, ends);
     }
 
-    private Encoding encodeNatively(String text) {
-        if (encoder == null) {
-            encoder = load(withoutSpecials());
-        }
-        return encoder.encode(text, false, false);
+    private int[] encodeNatively(String text) {
+        return toInts(library.ids(text));
     }
 
-    private static int[] ids(Encoding encoding) {
-        long[] longs = encoding.getIds();
+    private static int[] toInts(long... longs) {
         int[] ids = new int[longs.length];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = Math.toIntExact(longs[i]);
@@ -253,27 +319,77 @@ final class FileTokenizer implements Tokenizer {
         return ids;
     }
 
-    /** The tokenizer without its special tokens: the library would otherwise recognise them in the text. */
-    private String withoutSpecials() {
-        ObjectNode copy = root.deepCopy();
-        ArrayNode kept = copy.putArray("added_tokens");
-        for (JsonNode added : root.path("added_tokens")) {
-            if (!added.path("special").asBoolean()) {
-                kept.add(added);
+    /** Hugging Face's library with one tokenizer, loaded when it is first needed. Thread-safe. */
+    private static final class Library {
+        private final String name;
+        private final JsonNode root;
+        private final String json;
+        private HuggingFaceTokenizer encoder;
+        private HuggingFaceTokenizer decoder;
+
+        Library(String name, JsonNode root, String json) {
+            this.name = name;
+            this.root = root;
+            this.json = json;
+        }
+
+        synchronized HuggingFaceTokenizer encoder() {
+            if (encoder == null) {
+                encoder = load(withoutSpecials());
+            }
+            return encoder;
+        }
+
+        synchronized HuggingFaceTokenizer decoder() {
+            if (decoder == null) {
+                decoder = load(json);
+            }
+            return decoder;
+        }
+
+        /** Ids alone: the class around it would also fetch every token's text, type and place, for ten times the cost. */
+        long[] ids(String text) {
+            long encoding = TokenizersLibrary.LIB.encode(encoder().getHandle(), text, false);
+            try {
+                return TokenizersLibrary.LIB.getTokenIds(encoding);
+            } finally {
+                TokenizersLibrary.LIB.deleteEncoding(encoding);
             }
         }
-        copy.putNull("post_processor");
-        return copy.toString();
-    }
 
-    private HuggingFaceTokenizer load(String definition) {
-        try (var stream = new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8))) {
-            return HuggingFaceTokenizer.newInstance(stream, OPTIONS);
-        } catch (IOException | RuntimeException e) {
-            throw ToolException.badData("the tokenizer '%s' is not usable: %s", name, e.getMessage());
-        } catch (UnsatisfiedLinkError e) {
-            throw new ToolException(
-                    ExitCode.INTERNAL, "Hugging Face's tokenizer library cannot be loaded: " + e.getMessage(), e);
+        /** The tokenizer without its special tokens: the library would otherwise recognise them in the text. */
+        private String withoutSpecials() {
+            ObjectNode copy = root.deepCopy();
+            ArrayNode kept = copy.putArray("added_tokens");
+            for (JsonNode added : root.path("added_tokens")) {
+                if (!added.path("special").asBoolean()) {
+                    kept.add(added);
+                }
+            }
+            copy.putNull("post_processor");
+            return copy.toString();
+        }
+
+        private HuggingFaceTokenizer load(String definition) {
+            try (var stream = new ByteArrayInputStream(definition.getBytes(StandardCharsets.UTF_8))) {
+                return HuggingFaceTokenizer.newInstance(stream, OPTIONS);
+            } catch (IOException | RuntimeException e) {
+                throw ToolException.badData("the tokenizer '%s' is not usable: %s", name, e.getMessage());
+            } catch (UnsatisfiedLinkError e) {
+                throw new ToolException(
+                        ExitCode.INTERNAL, "Hugging Face's tokenizer library cannot be loaded: " + e.getMessage(), e);
+            }
+        }
+
+        synchronized void close() {
+            if (encoder != null) {
+                encoder.close();
+                encoder = null;
+            }
+            if (decoder != null) {
+                decoder.close();
+                decoder = null;
+            }
         }
     }
 
@@ -282,14 +398,11 @@ final class FileTokenizer implements Tokenizer {
         if (bytes != null) {
             return bytes.decode(ids);
         }
-        if (decoder == null) {
-            decoder = load(json);
-        }
         long[] longs = new long[ids.length];
         for (int i = 0; i < ids.length; i++) {
             longs[i] = ids[i];
         }
-        return decoder.decode(longs, false);
+        return library.decoder().decode(longs, false);
     }
 
     @Override
@@ -319,13 +432,8 @@ final class FileTokenizer implements Tokenizer {
 
     @Override
     public void close() {
-        if (encoder != null) {
-            encoder.close();
-            encoder = null;
-        }
-        if (decoder != null) {
-            decoder.close();
-            decoder = null;
+        if (owner) {
+            library.close();
         }
     }
 }

@@ -7,15 +7,30 @@ import com.knuddels.jtokkit.api.IntArrayList;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** GPT-2's own encoding, 50,257 tokens, from jtokkit. */
+/** GPT-2's own encoding, 50,257 tokens, from jtokkit, which sees each frequent word once. */
 final class R50kTokenizer implements Tokenizer {
     static final String NAME = "r50k";
     private static final int BOS = 50256;
 
-    private final Encoding encoding = Encodings.newLazyEncodingRegistry().getEncoding(EncodingType.R50K_BASE);
+    private final Encoding encoding; // thread-safe
     private final Pieces pieces;
+    private final WordEncoder words;
 
     R50kTokenizer() {
+        this(Encodings.newLazyEncodingRegistry().getEncoding(EncodingType.R50K_BASE));
+    }
+
+    private R50kTokenizer(Encoding encoding) {
+        this(encoding, pieces(encoding));
+    }
+
+    private R50kTokenizer(Encoding encoding, Pieces pieces) {
+        this.encoding = encoding;
+        this.pieces = pieces;
+        this.words = new WordEncoder(word -> encoding.encodeOrdinary(word).toArray());
+    }
+
+    private static Pieces pieces(Encoding encoding) {
         byte[][] bytes = new byte[BOS + 1][];
         IntArrayList one = new IntArrayList(1);
         for (int id = 0; id < BOS; id++) {
@@ -24,7 +39,12 @@ final class R50kTokenizer implements Tokenizer {
             bytes[id] = encoding.decodeBytes(one);
         }
         bytes[BOS] = TokenizerJson.END_OF_TEXT.getBytes(StandardCharsets.UTF_8);
-        pieces = new Pieces(bytes);
+        return new Pieces(bytes);
+    }
+
+    @Override
+    public Tokenizer twin() {
+        return new R50kTokenizer(encoding, pieces);
     }
 
     @Override
@@ -44,7 +64,7 @@ final class R50kTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
-        return encoding.encodeOrdinary(Pieces.wellFormed(text)).toArray();
+        return words.encode(Pieces.wellFormed(text));
     }
 
     @Override

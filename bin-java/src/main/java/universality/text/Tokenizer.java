@@ -39,6 +39,12 @@ public interface Tokenizer extends AutoCloseable {
     /** The tokenizer in Hugging Face's format, absent where the name stands for it. */
     Optional<String> json();
 
+    /**
+     * The same tokenizer for another thread. It shares what does not change, native parts too, so it is valid until this one
+     * is closed; closing it frees nothing.
+     */
+    Tokenizer twin();
+
     @Override
     void close();
 }

@@ -61,6 +61,11 @@ final class UnknownTokenizer implements Tokenizer {
     }
 
     @Override
+    public Tokenizer twin() {
+        return this; // it has no state
+    }
+
+    @Override
     public void close() {
         // nothing native
     }

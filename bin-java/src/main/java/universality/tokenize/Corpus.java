@@ -1,12 +1,9 @@
 package universality.tokenize;
 
-import java.util.Iterator;
-import universality.text.PlantedText;
-
-/** Where the documents of each split come from. */
+/** Where the documents of each split come from. No two splits share one. */
 interface Corpus {
-    /** The documents of a split in packing order; without end where they are generated. No two splits share one. */
-    Iterator<PlantedText> documents(String split);
+    /** Starts a run through the documents. Every run gives the same documents to the same splits in the same order. */
+    Documents open();
 
     /** Whether documents carry planted features; otherwise their masks are empty. */
     boolean planted();

@@ -87,6 +87,19 @@ public record SplitPlan(List<Part> parts, boolean shares) {
         return parts.stream().mapToDouble(Part::amount).sum();
     }
 
+    /** The parts of the text, and what stays out as the last; they add up to 1. */
+    double[] weights() {
+        double[] weights = new double[parts.size() + 1];
+        double whole = shares ? 100 : total();
+        double sum = 0;
+        for (int s = 0; s < parts.size(); s++) {
+            weights[s] = parts.get(s).amount() / whole;
+            sum += weights[s];
+        }
+        weights[parts.size()] = Math.max(0, 1 - sum);
+        return weights;
+    }
+
     /**
      * Most rows that a split may have.
      *

@@ -6,7 +6,7 @@ import universality.data.Json;
 import universality.data.ToolException;
 
 /**
- * What {@code --config} holds: {@code model}, a GPT-2 config as Hugging Face writes it ({@code vocab_size} and special ids come
+ * What {@code --config} holds: {@code model}, a GPT-2's or GPT-NeoX's config as Hugging Face writes it ({@code vocab_size} and special ids come
  * from the tokens), and {@code training}.
  *
  * @param model the {@code model} object, as given

@@ -18,7 +18,7 @@ import universality.model.ModelConfig;
 import universality.tensor.Compute;
 
 /**
- * The stage {@code train}: one seed of a small GPT-2, saved at chosen steps ({@code OUT/ID/} each, in Hugging Face layout), with
+ * The stage {@code train}: one seed of a small model, saved at chosen steps ({@code OUT/ID/} each, in Hugging Face layout), with
  * the loss of every step in {@code OUT/losses.csv}.
  */
 public final class TrainStage {
@@ -58,7 +58,7 @@ public final class TrainStage {
         TokenRows tokens = TokenRows.read(tokensFolder);
         TrainConfig config = TrainConfig.read(configFile);
         ObjectNode modelJson = modelJson(config, tokens);
-        ModelConfig model = ModelConfig.read(modelJson, configFile.toString());
+        ModelConfig model = model(modelJson, tokens);
         if (tokens.rows() < config.rows()) {
             throw ToolException.badData(
                     "the split '%s' has %d rows of %d tokens, but a batch takes %d: give more text",
@@ -97,13 +97,21 @@ public final class TrainStage {
                     "token id %d is outside the vocabulary of %d that the manifest of '%s' names",
                     tokens.largestToken(), vocabulary, tokens.manifest().id());
         }
-        int context = json.path("n_positions").asInt(0);
-        if (context < tokens.context()) {
-            throw ToolException.badData(
-                    "rows of %d tokens are longer than model.n_positions %d of %s",
-                    tokens.context(), context, configFile);
-        }
         return json;
+    }
+
+    private ModelConfig model(ObjectNode json, TokenRows tokens) {
+        ModelConfig model = ModelConfig.read(json, configFile.toString());
+        if (model.context() < tokens.context()) {
+            throw ToolException.badData(
+                    "rows of %d tokens are longer than model.%s %d of %s",
+                    tokens.context(), model.contextField(), model.context(), configFile);
+        }
+        if (!model.operands().keySet().equals(model.weights().keySet())) {
+            throw ToolException.badData(
+                    "%s: attention_bias is 'false'; only models with biases can be trained", configFile);
+        }
+        return model;
     }
 
     private void saveIfDue(

@@ -10,14 +10,14 @@ import universality.data.Dtype;
 import universality.data.SafetensorsWriter;
 import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
-import universality.model.gpt2.Gpt2;
 import universality.stats.Draws;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
 /**
- * Trains one GPT-2 from random weights with AdamW (Loshchilov and Hutter 2019). The seed decides the initial weights and the
+ * Trains one model from random weights with AdamW (Loshchilov and Hutter 2019). The seed decides the initial weights and the
  * order of the rows; with one thread, equal arguments give equal bytes. The caller closes it.
  */
 final class Trainer implements AutoCloseable {
@@ -36,7 +36,6 @@ final class Trainer implements AutoCloseable {
     private final List<NDArray> weights = new ArrayList<>();
     private final List<NDArray> firstMoments = new ArrayList<>();
     private final List<NDArray> secondMoments = new ArrayList<>();
-    private final NDArray shape;
     private final RowOrder order;
     private final TokenRows tokens;
 
@@ -45,26 +44,24 @@ final class Trainer implements AutoCloseable {
         this.model = model;
         this.tokens = tokens;
         this.manager = compute.manager().newSubManager();
-        this.kernel = compute.kernel("gpt2");
+        this.kernel = LanguageModel.kernel(compute, model);
         model.weights().forEach((name, lengths) -> {
             Shape size = new Shape(lengths);
             weights.add(manager.create(initial(name, lengths, seed), size));
             firstMoments.add(manager.zeros(size));
             secondMoments.add(manager.zeros(size));
         });
-        this.shape = Gpt2.settings(manager, model);
         this.order = new RowOrder(tokens.rows(), Draws.of("train-rows", seed));
     }
 
     private float[] initial(String name, long[] lengths, long seed) {
         float[] values = new float[Math.toIntExact(Arrays.stream(lengths).reduce(1, Math::multiplyExact))];
         if (lengths.length == 1) {
-            boolean gain = name.contains("ln_") && name.endsWith(".weight");
-            Arrays.fill(values, gain ? 1 : 0);
+            Arrays.fill(values, model.names().isScale(name) ? 1 : 0);
             return values;
         }
         double deviation = config.initialDeviation();
-        if (name.endsWith("c_proj.weight")) {
+        if (model.names().isOutput(name)) {
             deviation /= Math.sqrt(2.0 * model.layers());
         }
         Draws random = Draws.of("train-weights", seed, name);
@@ -82,8 +79,7 @@ final class Trainer implements AutoCloseable {
     Step step(int step, int steps) {
         double rate = config.learningRate(step, steps);
         try (NDManager scope = manager.newSubManager()) {
-            NDArray hyper = scope.create(new double[] {
-                model.epsilon(),
+            double[] hyper = {
                 rate,
                 config.beta1(),
                 config.beta2(),
@@ -92,9 +88,17 @@ final class Trainer implements AutoCloseable {
                 config.clip(),
                 step,
                 model.tied() ? 1 : 0
-            });
+            };
             double[] result = kernel.call(
-                            scope, "adamw", batch(scope), weights, firstMoments, secondMoments, shape, hyper)
+                            scope,
+                            "adamw",
+                            batch(scope),
+                            weights,
+                            firstMoments,
+                            secondMoments,
+                            model.shape(),
+                            model.real(),
+                            hyper)
                     .singletonOrThrow()
                     .toDoubleArray();
             if (!Double.isFinite(result[0]) || !Double.isFinite(result[1])) {
@@ -123,10 +127,8 @@ final class Trainer implements AutoCloseable {
     void save(java.nio.file.Path file) {
         try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
             writer.metadata("format", "pt");
-            model.weights().forEach((name, lengths) -> {
-                String stored = name.equals("lm_head.weight") ? name : "transformer." + name;
-                writer.declare(stored, Dtype.F32, lengths);
-            });
+            model.weights()
+                    .forEach((name, lengths) -> writer.declare(model.names().stored(name), Dtype.F32, lengths));
             for (NDArray weight : weights) {
                 writer.floats(weight.toFloatArray());
             }

@@ -7,8 +7,8 @@ import ai.djl.ndarray.types.Shape;
 import universality.data.CheckpointFolder;
 import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.LanguageModel;
 import universality.model.ModelConfig;
-import universality.model.gpt2.Gpt2;
 import universality.tensor.Compute;
 
 /** Runs a model over token rows, a few rows at a time, and hands over what the positions that count gave. */
@@ -63,7 +63,7 @@ public final class MaskedForward {
     }
 
     /** Runs {@code model} over all rows in order. */
-    public static void run(Compute compute, Gpt2 model, TokenRows tokens, Consumer consumer) {
+    public static void run(Compute compute, LanguageModel model, TokenRows tokens, Consumer consumer) {
         int context = tokens.context();
         int positions = Math.min(
                 POSITIONS_PER_BATCH, ELEMENTS_PER_LAYER / model.config().dMlp());

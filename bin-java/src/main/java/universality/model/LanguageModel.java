@@ -1,35 +1,37 @@
-package universality.model.gpt2;
+package universality.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import universality.data.CheckpointFolder;
 import universality.data.ToolException;
-import universality.model.CheckpointWeights;
-import universality.model.ModelConfig;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
 /**
- * A GPT-2 on a device, in F32. The forward pass is the kernel {@code gpt2}; hooks are named as in TransformerLens. Close it
- * to free the weights.
+ * A model on a device, in F32, of any family that {@link ModelConfig} knows. The forward pass is one call of the kernel {@code
+ * gpt2} or {@code neox}, each with what they share, {@code transformer}. Close it to free the weights.
  */
-public final class Gpt2 implements AutoCloseable {
+public final class LanguageModel implements AutoCloseable {
     private final ModelConfig config;
     private final NDManager manager;
     private final Kernel kernel;
     private final List<NDArray> weights;
-    private final NDArray shape;
+    private final long[] shape;
+    private final double[] real;
 
-    private Gpt2(ModelConfig config, NDManager manager, Kernel kernel, List<NDArray> weights) {
+    private LanguageModel(ModelConfig config, NDManager manager, Kernel kernel, List<NDArray> weights) {
         this.config = config;
         this.manager = manager;
         this.kernel = kernel;
         this.weights = weights;
-        this.shape = settings(manager, config);
+        this.shape = config.shape();
+        this.real = config.real();
     }
 
     /**
@@ -37,40 +39,36 @@ public final class Gpt2 implements AutoCloseable {
      *
      * @throws ToolException (bad data) if a weight is absent, of another shape than the config's, or not finite
      */
-    public static Gpt2 load(Compute compute, CheckpointFolder checkpoint) {
+    public static LanguageModel load(Compute compute, CheckpointFolder checkpoint) {
         try (CheckpointWeights source = CheckpointWeights.open(checkpoint)) {
             ModelConfig config = source.config();
             NDManager manager = compute.manager().newSubManager();
-            List<NDArray> weights = new ArrayList<>();
-            config.weights()
-                    .forEach((name, shape) -> weights.add(manager.create(source.read(name, shape), new Shape(shape))));
-            if (config.tied()) {
-                weights.add(weights.get(0));
+            try {
+                return new LanguageModel(config, manager, kernel(compute, config), weights(manager, source));
+            } catch (RuntimeException e) {
+                manager.close();
+                throw e;
             }
-            return new Gpt2(config, manager, compute.kernel("gpt2"), weights);
         }
     }
 
-    /** The kernel's {@code shape} argument; the caller's manager owns it. */
-    public static NDArray settings(NDManager manager, ModelConfig config) {
-        return manager.create(new long[] {
-            config.layers(),
-            config.heads(),
-            activationCode(config.activation()),
-            config.scaleAttention() ? 1 : 0,
-            config.inverseLayerScale() ? 1 : 0
+    private static List<NDArray> weights(NDManager manager, CheckpointWeights source) {
+        ModelConfig config = source.config();
+        Set<String> stored = config.weights().keySet();
+        List<NDArray> weights = new ArrayList<>();
+        config.operands().forEach((name, shape) -> {
+            Shape size = new Shape(shape);
+            weights.add(stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size));
         });
+        if (config.tied()) {
+            weights.add(weights.get(0));
+        }
+        return weights;
     }
 
-    private static int activationCode(String name) {
-        return switch (name) {
-            case "gelu_new", "gelu_pytorch_tanh" -> 0;
-            case "gelu" -> 1;
-            case "relu" -> 2;
-            default -> throw ToolException.badData(
-                    "activation_function '%s' is not supported; supported are gelu_new, gelu_pytorch_tanh, gelu, relu",
-                    name);
-        };
+    /** Compiles the kernel of a model's family; the caller closes it. */
+    public static Kernel kernel(Compute compute, ModelConfig config) {
+        return compute.kernel(config.kernel(), "transformer");
     }
 
     public ModelConfig config() {
@@ -84,8 +82,7 @@ public final class Gpt2 implements AutoCloseable {
      * @return F32 [batch, pos, vocabulary], owned by {@code scope}
      */
     public NDArray logits(NDManager scope, NDArray tokens) {
-        return kernel.call(scope, "logits", tokens, weights, shape, config.epsilon())
-                .singletonOrThrow();
+        return kernel.call(scope, "logits", tokens, weights, shape, real).singletonOrThrow();
     }
 
     /**
@@ -96,7 +93,7 @@ public final class Gpt2 implements AutoCloseable {
      * @return for each layer {@code blocks.{L}.mlp.hook_pre} then {@code hook_post}, F32 [n, d_mlp], owned by {@code scope}
      */
     public NDList capture(NDManager scope, NDArray tokens, NDArray kept) {
-        return kernel.call(scope, "capture", tokens, kept, weights, shape, config.epsilon());
+        return kernel.call(scope, "capture", tokens, kept, weights, shape, real);
     }
 
     /**
@@ -107,7 +104,7 @@ public final class Gpt2 implements AutoCloseable {
      *     blocks.{L}.mlp.hook_post}, F32 [batch × pos, d_mlp], owned by {@code scope}
      */
     public NDList trace(NDManager scope, NDArray tokens) {
-        return kernel.call(scope, "trace", tokens, weights, shape, config.epsilon());
+        return kernel.call(scope, "trace", tokens, weights, shape, real);
     }
 
     /**
@@ -118,8 +115,7 @@ public final class Gpt2 implements AutoCloseable {
      */
     public NDArray finish(NDManager scope, NDList trace, NDArray kept) {
         NDArray last = trace.get(trace.size() - 2);
-        return kernel.call(scope, "finish", last, kept, weights, config.epsilon())
-                .singletonOrThrow();
+        return kernel.call(scope, "finish", last, kept, weights, real).singletonOrThrow();
     }
 
     /**
@@ -133,13 +129,36 @@ public final class Gpt2 implements AutoCloseable {
      */
     public NDArray resume(
             NDManager scope, NDList trace, NDArray kept, int[] layers, List<NDArray> neurons, List<NDArray> values) {
-        try (NDArray order =
-                scope.create(java.util.Arrays.stream(layers).asLongStream().toArray())) {
-            NDArray h = trace.get(2 * layers[0]);
-            NDArray post = trace.get(2 * layers[0] + 1);
-            return kernel.call(scope, "resume", h, post, kept, order, neurons, values, weights, shape, config.epsilon())
-                    .singletonOrThrow();
-        }
+        long[] order = Arrays.stream(layers).asLongStream().toArray();
+        NDArray h = trace.get(2 * layers[0]);
+        NDArray post = trace.get(2 * layers[0] + 1);
+        return kernel.call(scope, "resume", h, post, kept, order, neurons, values, weights, shape, real)
+                .singletonOrThrow();
+    }
+
+    /**
+     * A forward pass from the embedding, to be told what to capture and to change.
+     *
+     * @param tokens I64 [batch, pos], pos at most the model's context. Not modified.
+     */
+    public Forward forward(NDArray tokens) {
+        return new Forward(this, tokens, 0);
+    }
+
+    /**
+     * A forward pass from a layer on, to be told what to capture and to change.
+     *
+     * @param residual {@code blocks.{layer}.hook_resid_pre} F32 [batch, pos, d_model]. Not modified.
+     */
+    public Forward forward(NDArray residual, int layer) {
+        return new Forward(this, residual, layer);
+    }
+
+    /** The kernel's method {@code run}. */
+    NDList run(NDManager scope, NDArray start, long[] span, long[] table, List<NDArray> values) {
+        // a call takes no empty list
+        List<NDArray> some = values.isEmpty() ? List.of(weights.get(0)) : values;
+        return kernel.call(scope, "run", start, span, table, some, weights, shape, real);
     }
 
     /** The unembedding, F32 [vocabulary, d_model]; shared, not to be closed. */
@@ -147,7 +166,7 @@ public final class Gpt2 implements AutoCloseable {
         return weights.get(weights.size() - 1);
     }
 
-    /** Weights in kernel order ({@link ModelConfig#weights}, then the unembedding), for kernels that take them; shared, not to be closed. */
+    /** Weights in kernel order ({@link ModelConfig#operands}, then the unembedding), for kernels that take them; shared, not to be closed. */
     public List<NDArray> weights() {
         return weights;
     }

@@ -8,14 +8,15 @@ import spock.lang.TempDir
 import spock.lang.Unroll
 import unit.support.TestData
 import universality.data.CheckpointFolder
-import universality.model.gpt2.Gpt2
+import universality.model.LanguageModel
 import universality.tensor.Compute
 
 import java.nio.file.Path
 
 /** The forward pass against outputs of an independent implementation (tests/resources/checkpoints). */
-class Gpt2ParitySpec extends Specification {
-    static final NAMES = ['gpt2-safetensors', 'gpt2-zip-pickle', 'gpt2-legacy-pickle', 'gpt2-inverse-layer-scaled']
+class GoldenSpec extends Specification {
+    static final NAMES = ['gpt2-safetensors', 'gpt2-zip-pickle', 'gpt2-legacy-pickle', 'gpt2-inverse-layer-scaled',
+                         'neox-zip-pickle', 'neox-f16-zip-pickle']
 
     @TempDir
     Path folder
@@ -34,7 +35,7 @@ class Gpt2ParitySpec extends Specification {
         int rows = golden.tokens.size()
         int context = golden.tokens[0].size()
         def scope = compute.manager().newSubManager()
-        def model = Gpt2.load(compute, CheckpointFolder.open(TestData.checkpoint(folder, name)))
+        def model = LanguageModel.load(compute, CheckpointFolder.open(TestData.checkpoint(folder, name)))
         def tokens = scope.create(golden.tokens.flatten() as long[], new Shape(rows, context))
 
         when:
