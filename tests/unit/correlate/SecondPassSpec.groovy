@@ -82,6 +82,20 @@ class SecondPassSpec extends Specification {
         Manifest.read(out, 'correlate').parameter('groups') == '1'
     }
 
+    def "fewer neurons than candidates, and a partner that is dead"() {
+        given:
+        double[][] x = gaussian(new Random(9), 700, 4)
+        double[][] y = x.collect { [it[2], 7d] } as double[][]
+
+        when:
+        def out = correlate([a: [x], b: [y]], [:])
+
+        then:
+        read(out.resolve('a__b.candidates.safetensors')).partner == [0, -1, -1] * 4 as int[]
+        agrees(out, 'a', [x], 'b', [y], 700)
+        agrees(out, 'b', [y], 'a', [x], 700)
+    }
+
     def "one document is cut by rows, and it says so"() {
         given:
         double[][] x = gaussian(new Random(4), 800, 3)
