@@ -3,7 +3,9 @@ package universality.fetch;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import universality.data.CsvTable;
 import universality.data.ToolException;
 
@@ -17,13 +19,15 @@ public final class HubPlan {
      *
      * @param commit empty for a folder
      * @param bytes its size
-     * @param download bytes that are still to come; 0 where it is in the cache or a folder
+     * @param download bytes that are still to come; 0 where it is in the cache or a folder, or comes with a row
+     *     before
      */
     public record Row(String source, String revision, String commit, String path, long bytes, long download) {}
 
     private final Hub hub;
     private final List<Row> rows = new ArrayList<>();
     private final List<String> missing = new ArrayList<>();
+    private final Set<Path> counted = new HashSet<>();
 
     public HubPlan(HubSettings settings) {
         this.hub = new Hub(settings);
@@ -46,7 +50,9 @@ public final class HubPlan {
         HubSource wanted = Fetch.hubSource(source, folder, revision, dataset, include);
         HubSource.Found found = wanted.find(hub, false);
         for (RemoteFile file : found.files()) {
-            long open = file.bytes() - found.cache().present(file);
+            // content that several sources share comes once
+            boolean isFirst = counted.add(found.cache().blob(file));
+            long open = isFirst ? file.bytes() - found.cache().present(file) : 0;
             rows.add(new Row(source, wanted.revision(), found.commit(), file.path(), file.bytes(), open));
         }
         if (hub.settings().offline() && !found.lacks().isEmpty()) {
