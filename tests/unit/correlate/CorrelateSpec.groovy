@@ -240,7 +240,49 @@ class CorrelateSpec extends Specification {
         'other tokens'     | [a: [:], b: [tokensDigest: 'b' * 64, seed: 2]] | [:]               | 65     | 'different tokens'
         'other steps'      | [a: [:], b: [step: 5, seed: 2]]                | [:]               | 64     | 'different steps'
         'unknown pair'     | [a: [:], b: [seed: 2]]                         | [pairs: ['a:c']]  | 64     | "--pairs 'a:c'"
+        'a pair twice'     | [a: [:], b: [seed: 2]]                         | [pairs: ['a:b', 'b:a']] | 64 | "'b' and 'a' together twice"
         'unknown control'  | [a: [:], b: [seed: 2]]                         | [control: 'none2'] | 64    | "--control 'none2'"
+    }
+
+    def "one row cannot be shifted"() {
+        given:
+        double[][] x = gaussian(new Random(9), 16, 3)
+
+        when:
+        correlate([a: [x], b: [x]], [draws: 1, control: control])
+
+        then:
+        def e = thrown(ToolException)
+        e.code().status() == 65
+        e.message.contains('needs at least two rows')
+
+        where:
+        control << ['shifted', 'row_shifted']
+    }
+
+    def "a stored layer that was damaged is refused, though its size is right"() {
+        given:
+        double[][] x = gaussian(new Random(10), 64, 3)
+        correlate([a: [x], b: [x]], [draws: 1, name: 'whole'])
+        Path layer = folder.resolve('b/layer-00.safetensors')
+        byte[] bytes = layer.bytes
+        bytes[bytes.length - 5] ^= 1
+        layer.bytes = bytes
+
+        when:
+        correlate([a: [x], b: [x]], [draws: 1])
+
+        then:
+        def e = thrown(ToolException)
+        e.code().status() == 65
+        e.message.contains('layer-00.safetensors')
+        !Files.exists(folder.resolve('out'))
+    }
+
+    def "a baseline without draws is none"() {
+        expect:
+        unit.Tool.run('correlate', '--activations', folder, folder, '--baseline-draws', 0, '--out', folder.resolve('out'))
+                .refused(64, '--baseline-draws 0', 'expected at least 1')
     }
 
     private Path correlate(Map<String, List<double[][]>> models, Map options) {

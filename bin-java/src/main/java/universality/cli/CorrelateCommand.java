@@ -74,9 +74,11 @@ final class CorrelateCommand extends StageCommand {
 
     @Override
     void run() throws IOException {
-        if (draws < 0 || top < 1 || candidates < 0) {
+        // without a baseline there is no excess, and a table that has none would pass for one in which nothing is
+        // universal
+        if (draws < 1 || top < 1 || candidates < 0) {
             throw ToolException.usage(
-                    "--baseline-draws %d, --top %d and --candidates %d: expected at least 0, 1 and 0",
+                    "--baseline-draws %d, --top %d and --candidates %d: expected at least 1, 1 and 0",
                     draws, top, candidates);
         }
         var settings = new CorrelateStage.Settings(

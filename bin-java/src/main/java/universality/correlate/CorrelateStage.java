@@ -174,6 +174,7 @@ public final class CorrelateStage implements AutoCloseable {
         List<Correlator.Pair> pairs = new ArrayList<>();
         List<String> ids = models.stream().map(ActivationFolder::id).toList();
         if (!settings.pairs().isEmpty()) {
+            Set<Set<String>> named = new HashSet<>();
             for (String pair : settings.pairs()) {
                 String[] pairIds = pair.split(":", -1);
                 if (pairIds.length != 2
@@ -181,6 +182,11 @@ public final class CorrelateStage implements AutoCloseable {
                         || !ids.contains(pairIds[1])
                         || pairIds[0].equals(pairIds[1])) {
                     throw ToolException.usage("--pairs '%s' is not A:B with two of %s", pair, ids);
+                }
+                if (!named.add(Set.of(pairIds))) {
+                    throw ToolException.usage(
+                            "--pairs names '%s' and '%s' together twice: one pair gives both directions",
+                            pairIds[0], pairIds[1]);
                 }
                 pairs.add(new Correlator.Pair(first.apply(pairIds[0]), second.apply(pairIds[1]), both));
             }
@@ -267,9 +273,16 @@ public final class CorrelateStage implements AutoCloseable {
                 .parameter("control", settings.control())
                 .parameter(
                         "checkpoints", models.stream().map(ActivationFolder::id).toList());
-        models.forEach(model -> folder.input("activations", model.manifest()));
-        folder.count("kept", first.kept()).device(compute.device());
+        record(folder, compute);
         folder.commit("correlate", group(oneFamily ? first.family() + "-t" + first.step() : "t" + first.step()));
+    }
+
+    private void record(OutputFolder folder, Compute compute) {
+        ActivationFolder first = models.get(0);
+        models.forEach(model -> folder.input("activations", model.manifest()));
+        folder.input("tokens", "tokens", first.tokensDigest())
+                .count("kept", first.kept())
+                .device(compute.device());
     }
 
     private String group(String usual) {
@@ -300,8 +313,7 @@ public final class CorrelateStage implements AutoCloseable {
                     .parameter(
                             "steps", models.stream().map(ActivationFolder::step).toList())
                     .parameter("diagonal", true);
-            models.forEach(model -> folder.input("activations", model.manifest()));
-            folder.count("kept", first.kept()).device(compute.device());
+            record(folder, compute);
             folder.commit("correlate", group(first.family() + "-s" + first.seed() + "-self"));
         }
     }

@@ -27,9 +27,6 @@ record RowPlan(int[][] first, int[][] second) {
         }
     }
 
-    /** Rows by which {@code shifted} and {@code row_shifted} move the second model. */
-    private static final int SHIFT_ROWS = 3;
-
     /**
      * @param seed decides the permutation of {@code token_permuted}
      * @throws ToolException (usage) for an unknown control, (bad data) if nothing is left to correlate
@@ -72,7 +69,10 @@ record RowPlan(int[][] first, int[][] second) {
         return Math.max(1, longest / 3);
     }
 
-    /** Position (row, pos) goes with (row + {@link #SHIFT_ROWS}, pos + offset), running on into the next row; −1: none. */
+    /**
+     * Position (row, pos) goes with (row + half of all rows, pos + offset), running on into the next row; −1: none. Half of all
+     * rows is as far from the same document as one can get.
+     */
     private static int[] shifted(Positions positions, int offset) {
         int n = positions.row().length;
         int context = Arrays.stream(positions.pos()).max().orElse(0) + 1;
@@ -83,7 +83,11 @@ record RowPlan(int[][] first, int[][] second) {
             index[positions.row()[i] * context + positions.pos()[i]] = i;
         }
         int total = rows * context;
-        int by = SHIFT_ROWS % Math.max(1, rows) * context + offset;
+        if (rows < 2) {
+            throw ToolException.badData(
+                    "a shift by rows needs at least two rows, but there is %d: give more text", rows);
+        }
+        int by = rows / 2 * context + offset;
         int[] partner = new int[n];
         for (int i = 0; i < n; i++) {
             partner[i] = index[(positions.row()[i] * context + positions.pos()[i] + by) % total];

@@ -159,7 +159,8 @@ public final class ActivationFolder implements AutoCloseable {
     }
 
     private Layer openLayer(int index) {
-        SafetensorsFile file = SafetensorsFile.open(folder.resolve(layerFile(index)));
+        // one pass over the file, which also brings it into the system's cache
+        SafetensorsFile file = SafetensorsFile.open(manifest.verified(folder, layerFile(index)));
         SafetensorsFile.Tensor tensor = file.tensor("activations");
         file.tensor("activations", tensor.dtype(), kept, dMlp);
         if (tensor.dtype() != Dtype.F32 && tensor.dtype() != Dtype.F16) {

@@ -49,6 +49,13 @@ final class Controls {
                     "%s is of family '%s' at step %d, but the correlations are of '%s' at step %d",
                     folders.get(0), control.family(), control.step(), main.family(), main.step());
         }
+        if (control.tokens().isPresent()
+                && main.tokens().isPresent()
+                && !control.tokens().equals(main.tokens())) {
+            throw ToolException.badData(
+                    "%s is of other tokens (sha256 %.12s) than the correlations (%.12s): a control needs the same ones",
+                    folders.get(0), control.tokens().get(), main.tokens().get());
+        }
         List<Object> entries = new ArrayList<>();
         for (String id : control.references()) {
             Model model = models.get(id);

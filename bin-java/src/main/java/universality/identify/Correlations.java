@@ -100,6 +100,30 @@ final class Correlations {
         }
     }
 
+    /**
+     * Requires that results of single checkpoints are those that were correlated.
+     *
+     * @param digests content digest of the activations that a result was made from (or is), by checkpoint
+     * @throws ToolException if a digest is not the one that a folder of correlations records
+     */
+    void requireActivations(String what, Map<String, String> digests) {
+        for (Source source : sources) {
+            for (Manifest.Input input : source.manifest().inputs()) {
+                String given = digests.get(input.id());
+                if (input.role().equals("activations") && given != null && !given.equals(input.digest())) {
+                    throw ToolException.badData(
+                            "%s of '%s' are of other activations (digest %.12s) than %s (%.12s): give those of the same run",
+                            what, input.id(), given, source.folder(), input.digest());
+                }
+            }
+        }
+    }
+
+    /** Digest of the tokens, where the folders record one. */
+    Optional<String> tokens() {
+        return sources.get(0).manifest().inputDigest("tokens");
+    }
+
     private void addPair(Source source, String path) {
         if (!path.endsWith(".csv") || path.endsWith(".self.csv")) {
             return;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import universality.data.CheckpointName;
 import universality.data.Json;
 import universality.data.Manifest;
@@ -47,6 +48,15 @@ public final class Identify {
         correlations = Correlations.read(inputs.correlations());
         activations = Attributes.folders(inputs.activations(), "activate");
         descriptions = Attributes.folders(inputs.descriptions(), "describe");
+        correlations.requireActivations("--activations", digests(activations, m -> Optional.of(m.contentDigest())));
+        correlations.requireActivations("--descriptions", digests(descriptions, m -> m.inputDigest("activations")));
+    }
+
+    private static Map<String, String> digests(
+            Map<String, Attributes.Folder> folders, Function<Manifest, Optional<String>> digest) {
+        Map<String, String> digests = new TreeMap<>();
+        folders.forEach((id, folder) -> digest.apply(folder.manifest()).ifPresent(value -> digests.put(id, value)));
+        return digests;
     }
 
     /**

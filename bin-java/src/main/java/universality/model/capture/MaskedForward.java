@@ -23,10 +23,15 @@ public final class MaskedForward {
         void accept(int at, int[] kept, NDList hooks);
     }
 
-    /** Most positions of one forward call, and most hook elements of one layer: fast products in little memory. */
+    /**
+     * Most positions of one forward call, and most hook elements of one layer and of all layers together: fast products in
+     * little memory (two hooks of 128 MiB each, in F32). Fixed, since moments are merged batch by batch: results must not
+     * depend on the memory there is.
+     */
     private static final int POSITIONS_PER_BATCH = 8192;
 
     private static final int ELEMENTS_PER_LAYER = 1 << 22;
+    private static final int ELEMENTS_PER_BATCH = 1 << 25;
 
     private MaskedForward() {}
 
@@ -65,8 +70,9 @@ public final class MaskedForward {
     /** Runs {@code model} over all rows in order. */
     public static void run(Compute compute, LanguageModel model, TokenRows tokens, Consumer consumer) {
         int context = tokens.context();
-        int positions = Math.min(
-                POSITIONS_PER_BATCH, ELEMENTS_PER_LAYER / model.config().dMlp());
+        ModelConfig config = model.config();
+        int fitting = Math.min(ELEMENTS_PER_LAYER / config.dMlp(), ELEMENTS_PER_BATCH / config.neurons());
+        int positions = Math.min(POSITIONS_PER_BATCH, fitting);
         int rowsPerBatch = Math.max(1, positions / context);
         int at = 0;
         for (int row = 0; row < tokens.rows(); row += rowsPerBatch) {
