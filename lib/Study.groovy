@@ -184,7 +184,7 @@ class Study {
             return 'analysis=70%,heldout=25%,examples=5%'
         }
         // a book is short, so more of it is needed to measure on; of generated text there is as much as one likes
-        return params.text || params.ids ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'train=90%,analysis=7%,heldout=2%,examples=1%'
+        return params.text || params.ids || params.dataset ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'train=90%,analysis=7%,heldout=2%,examples=1%'
     }
 
     Map<String, List<Map>> families() {

@@ -190,4 +190,24 @@ class HubOfflineSpec extends HubSpecification {
         e.code().status() == 66
         e.message.contains('org/tiny@main (model.safetensors); org/x@step1 (nothing of it); org/y@main (nothing of it)')
     }
+
+    def "content that two revisions share is planned once, and serves both offline"() {
+        given:
+        def first = model()
+        hub.commit('models/org/tiny', hub.repos['models/org/tiny'].commits[first], 'copy')
+
+        expect:
+        plan([['org/tiny', 'main'], ['org/tiny', 'copy']])*.getAt(5) == [312, 120392, 13, 0, 0, 0]
+
+        when: 'one revision is fetched, and of the other it is known what it has'
+        fetch('org/tiny')
+        fetch('org/tiny', revision: 'copy')
+        def repository = cache.resolve('models--org--tiny')
+        repository.resolve('snapshots').resolve(repository.resolve('refs/copy').text).toFile().deleteDir()
+        home.resolve('assets').toFile().deleteDir()
+
+        then:
+        fetch('org/tiny', revision: 'copy', offline: true).status == 0
+        Manifest.read(out, 'fetch').verify(out)
+    }
 }

@@ -145,6 +145,8 @@ public record Fetch(
                         found.cache().blob(file), file.path(), found.source());
             }
         }
+        // blobs may have come with another revision, which has links of its own
+        found.files().forEach(file -> found.cache().link(found.commit(), file));
     }
 
     private void write(HubSource.Found found, Origin origin, Path target) {

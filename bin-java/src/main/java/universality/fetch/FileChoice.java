@@ -25,7 +25,19 @@ final class FileChoice {
     private static final List<String> WEIGHTS =
             List.of("model.safetensors", "model.safetensors" + INDEX, "pytorch_model.bin", "pytorch_model.bin" + INDEX);
 
-    private static final List<String> TEXTS = List.of(".parquet", ".jsonl", ".jsonl.zst", ".jsonl.gz", ".txt");
+    /** What {@code tokenize} reads, but for plain .json, which in a dataset's repository describes it. */
+    private static final List<String> TEXTS = List.of(
+            ".parquet",
+            ".jsonl",
+            ".jsonl.zst",
+            ".jsonl.gz",
+            ".ndjson",
+            ".json.zst",
+            ".json.gz",
+            ".txt",
+            ".txt.zst",
+            ".txt.gz");
+
     private static final int MOST_NAMED = 20;
 
     private final String where;

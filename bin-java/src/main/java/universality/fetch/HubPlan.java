@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import universality.data.CsvTable;
 import universality.data.ExitCode;
 import universality.data.Json;
@@ -20,7 +22,8 @@ public final class HubPlan {
      *
      * @param commit empty for a folder
      * @param bytes its size
-     * @param download bytes that are still to come; 0 where it is in the cache or a folder
+     * @param download bytes that are still to come; 0 where it is in the cache or a folder, or comes with a row
+     *     before
      * @param config of a model's config.json what is in it, on one line; else, and offline where it is missing, empty
      */
     public record Row(
@@ -31,6 +34,7 @@ public final class HubPlan {
     private final Hub hub;
     private final List<Row> rows = new ArrayList<>();
     private final List<String> missing = new ArrayList<>();
+    private final Set<Path> counted = new HashSet<>();
 
     public HubPlan(HubSettings settings) {
         this.hub = new Hub(settings);
@@ -54,7 +58,9 @@ public final class HubPlan {
         HubSource wanted = Fetch.hubSource(source, folder, revision, dataset, include);
         HubSource.Found found = wanted.find(hub, false);
         for (RemoteFile file : found.files()) {
-            long open = file.bytes() - found.cache().present(file);
+            // content that several sources share comes once
+            boolean isFirst = counted.add(found.cache().blob(file));
+            long open = isFirst ? file.bytes() - found.cache().present(file) : 0;
             String config = dataset || !file.path().equals(CONFIG)
                     ? ""
                     : wanted.content(hub, found, file).map(HubPlan::compact).orElse("");

@@ -117,9 +117,8 @@ final class NeuronSection implements Section {
             out.element(
                     "p",
                     "“By token” is what is left of the best ρ when each activation is replaced by its mean over all places that"
-                            + " have the same token, “by position” the same for the place in the row. A neuron whose two"
-                            + " figures are near each other (best ρ and by token) answers to the single token and nothing"
-                            + " before it.",
+                            + " have the same token, “by position” the same for the place in the row. Where “by token” is nearly"
+                            + " the best ρ, the neuron answers to the single token and to nothing before it.",
                     "class",
                     "note");
         }
