@@ -32,7 +32,7 @@ class ReaderFuzzSpec extends Specification {
 
         where:
         seed | inputs
-        1    | 12_000
+        1    | 6_000
     }
 
     private static int count(String output, String what) {

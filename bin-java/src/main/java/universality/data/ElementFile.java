@@ -98,11 +98,12 @@ final class ElementFile implements AutoCloseable {
     /** {@code count} floating-point numbers from {@code position} on, as F32. */
     float[] floats(Dtype dtype, long position, int count) {
         float[] values = new float[count];
+        short[] bits = new short[dtype.bytes() == 2 ? Math.min(count, PIECE_BYTES / 2) : 0];
         forPieces(position, count, dtype.bytes(), (piece, at, n) -> {
             switch (dtype) {
                 case F32 -> piece.asFloatBuffer().get(values, at, n);
-                case F16 -> halves(piece, values, at, n);
-                case BF16 -> bfloats(piece, values, at, n);
+                case F16 -> halves(piece, bits, values, at, n);
+                case BF16 -> bfloats(piece, bits, values, at, n);
                 default -> {
                     for (int i = 0; i < n; i++) {
                         values[at + i] = (float) real(dtype, piece, i);
@@ -125,17 +126,15 @@ final class ElementFile implements AutoCloseable {
     }
 
     /** By way of an array, which the compiler sees through better than through a buffer. */
-    private static void halves(ByteBuffer piece, float[] values, int at, int n) {
-        short[] bits = new short[n];
-        piece.asShortBuffer().get(bits);
+    private static void halves(ByteBuffer piece, short[] bits, float[] values, int at, int n) {
+        piece.asShortBuffer().get(bits, 0, n);
         for (int i = 0; i < n; i++) {
             values[at + i] = Halves.VALUES[bits[i] & 0xffff];
         }
     }
 
-    private static void bfloats(ByteBuffer piece, float[] values, int at, int n) {
-        short[] bits = new short[n];
-        piece.asShortBuffer().get(bits);
+    private static void bfloats(ByteBuffer piece, short[] bits, float[] values, int at, int n) {
+        piece.asShortBuffer().get(bits, 0, n);
         for (int i = 0; i < n; i++) {
             values[at + i] = Dtype.bfloatToFloat(bits[i]);
         }
