@@ -220,7 +220,7 @@ class ReportSpec extends Specification {
     def "a single draw has no spread: no bar, and a dash for the SD"() {
         given:
         def fixture = new StudyFixture(temp.resolve('results'))
-        fixture.draws = 1
+        fixture.controlDraws = 1
         fixture.steps = [1000]
         fixture.without = ['train', 'persist', 'activate'] as Set
         fixture.build()

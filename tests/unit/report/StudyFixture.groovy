@@ -38,7 +38,7 @@ class StudyFixture {
     Set<String> without = [] as Set
     List<Integer> steps = STEPS
     /** Of each control of an ablation. */
-    int draws = 20
+    int controlDraws = 20
     String warning = 'a document was shorter than one row & left out'
 
     StudyFixture(Path root, String family = 'toy') {
@@ -373,15 +373,15 @@ class StudyFixture {
                     draws << ['universal', layers, 'zero', 0, 24 - 5 * i, 1240, 1240, 2.2d, 2.2d + effect, effect,
                               effect * 0.9d, 0.05d, 0.1d]
                     ['control_layer', 'control_matched', 'control_any'].eachWithIndex { control, c ->
-                        draws.times { draw ->
+                        controlDraws.times { draw ->
                             double value = effect * (0.2d + 0.15d * c) + 0.02d * random.nextGaussian()
                             draws << [control, layers, 'zero', draw, 24 - 5 * i, 1240, 1240, 2.2d, 2.2d + value, value,
                                       Math.abs(value), 0.01d, 0.02d]
                         }
                         ['delta_loss', 'kl'].each { metric ->
-                            summary << [layers, 'zero', control, 24 - 5 * i, draws, metric, effect, effect * (0.2d + 0.15d * c),
+                            summary << [layers, 'zero', control, 24 - 5 * i, controlDraws, metric, effect, effect * (0.2d + 0.15d * c),
                                         0.02d, 7.25d + c, 1 / 21d, 0.19d, effect / 2, effect / 3, effect * 0.8d, 0.04d,
-                                        draws]
+                                        controlDraws]
                         }
                     }
                 }
