@@ -99,7 +99,7 @@ class CandidatesSpec extends Specification {
         Math.abs(common({ a.sameLayer(SET, it) }, 0) - a.overlap(SET, 0)) < 0.03
         Math.abs(common({ a.matched(SET, it) }, 0) - a.overlapMatched(SET, 0)) < 0.03
         a.overlapMatched(SET, 0) > a.overlap(SET, 0)
-        Math.abs(a.overlapAnywhere(SET) - 8 / (0..2).sum { a.count(it) }) < 1e-12
+        Math.abs(a.overlapAnywhere(SET) - 8d / (0..2).sum { a.count(it) }) < 1e-12
         Plan.of(SET, a, 5).warnings().count { it.contains('control_matched have') && it.contains('in common') } > 0
         Plan.of(SET, a, 5).warnings().every { !it.contains('control_layer have') && !it.contains('control_any have') }
     }
