@@ -157,15 +157,18 @@ class AblateSpec extends Specification {
         manifest.warnings().any { it.contains('layers 1 left out') }
         manifest.warnings().any { it.contains('1/6') }
         summary.every { row ->
-            double[] controls = table.findAll { it.condition == row.control && it.layers == row.layers }.collect { it[row.metric] as double }
+            // a set is measured once, so draws of the same set have the same values
+            double[] controls = table.findAll { it.condition == row.control && it.layers == row.layers }.collect { it[row.metric] as double }.toSet()
+            boolean spread = controls.length == 5
             double universal = table.find { it.condition == 'universal' && it.layers == row.layers }[row.metric] as double
             near(row.universal, universal, 1e-12) && near(row.control_mean, Samples.mean(controls), 1e-12) &&
-                    near(row.control_sd, Samples.standardDeviation(controls), 1e-12) &&
-                    near(row.z, Samples.zScore(universal, controls), 1e-6) &&
-                    near(row.p, Significance.pValue(universal, controls), 0) && (row.p as double) >= 1 / 6d - 1e-12 &&
+                    (controls.length < 2 ? row.control_sd.empty : near(row.control_sd, Samples.standardDeviation(controls), 1e-12)) &&
+                    (spread ? near(row.z, Samples.zScore(universal, controls), 1e-6) : row.z.empty && row.p.empty && row.ci_low.empty) &&
+                    (!spread || near(row.p, Significance.pValue(universal, controls), 0) && (row.p as double) >= 1 / 6d - 1e-12) &&
                     near(row.difference, universal - Samples.mean(controls), 1e-12) && row.draws == '5' &&
-                    (row.p_adjusted as double) >= (row.p as double) && (row.p_adjusted as double) <= 1 &&
-                    (row.ci_low as double) < (row.difference as double) && (row.difference as double) < (row.ci_high as double) &&
+                    (!spread || (row.p_adjusted as double) >= (row.p as double) && (row.p_adjusted as double) <= 1) &&
+                    row.distinct as int == controls.length &&
+                    (!spread || (row.ci_low as double) < (row.difference as double) && (row.difference as double) < (row.ci_high as double)) &&
                     !row.standardised_difference.empty
         }
         and: 'all_but_0 is layer 2 here: measured once, written twice'
@@ -177,10 +180,50 @@ class AblateSpec extends Specification {
 
         and: 'Holm over three distinct parts and two metrics of each control'
         summary.groupBy { it.control }.every { control, rows ->
-            def tests = rows.findAll { it.layers != '2' }
+            def tests = rows.findAll { it.layers != '2' && !it.p.empty }
             def holm = Significance.holm(tests.collect { it.p as double } as double[])
             tests.indices.every { near(tests[it].p_adjusted, holm[it], 1e-12) }
         }
+    }
+
+    def "where all draws are the same set there is no spread and no p, and the manifest says so"() {
+        given: 'half of layer 0, so that its controls are the other half, and one neuron of layer 2'
+        def checkpoint = save(new ReferenceModel(SIZES, new Random(5)))
+        def tokens = TestData.tokens(folder, 'heldout', rows(10, 7, 13, 4), 13)
+
+        when:
+        def out = ablate(checkpoint, tokens, table([(0..<12).toList(), [], [7]]), '--draws', 12)
+        def table = Folders.rows(out.resolve('ablation.csv'))
+        def summary = Folders.rows(out.resolve('summary.csv'))
+        def warnings = Manifest.read(out, 'ablate').warnings()
+        def row = { String layers, String control, String metric -> summary.find { it.layers == layers && it.control == control && it.metric == metric } }
+
+        then: 'one set, drawn twelve times'
+        ['control_layer', 'control_matched'].every { control -> ['delta_loss', 'kl'].every { metric ->
+            def one = row('0', control, metric)
+            one.draws == '12' && one.distinct == '1' && !one.universal.empty && !one.control_mean.empty && !one.difference.empty &&
+                    ['control_sd', 'z', 'p', 'p_adjusted', 'ci_low', 'ci_high'].every { one[it].empty }
+        } }
+        warnings.any { it == 'layers 0: z, p and the interval of control_layer are empty: its 12 draws are 1 distinct sets, 5 are needed' }
+        warnings.any { it.startsWith('layers 0: draws of control_layer have 100% of their neurons of layer 0 in common') }
+        warnings.any { it.startsWith('layers all: draws of control_layer have 100% of their neurons of layer 0 in common') }
+
+        and: 'a set that is drawn twice counts once'
+        ['delta_loss', 'kl'].every { metric ->
+            def one = row('2', 'control_layer', metric)
+            double universal = one.universal as double
+            def values = table.findAll { it.layers == '2' && it.condition == 'control_layer' }.collect { it[metric] as double }.toSet()
+            values.size() < 12 && one.distinct as int == values.size() &&
+                    near(one.p, (1 + values.count { it >= universal }) / (1 + values.size() as double), 1e-15) &&
+                    near(one.control_mean, Samples.mean(values as double[]), 1e-12) &&
+                    near(one.control_sd, Samples.standardDeviation(values as double[]), 1e-12)
+        }
+        !warnings.any { it.startsWith('layers 2: draws of control_layer') }
+
+        and: 'tests without a p are none for Holm'
+        def known = summary.findAll { it.control == 'control_layer' && !it.p.empty && it.layers != 'all_but_0' }
+        def holm = Significance.holm(known.collect { it.p as double } as double[])
+        known.indices.every { near(known[it].p_adjusted, holm[it], 1e-12) }
     }
 
     def "equal inputs give equal bytes, another seed other controls"() {

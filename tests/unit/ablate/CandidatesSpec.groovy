@@ -85,6 +85,25 @@ class CandidatesSpec extends Specification {
         plan.warnings().count { it.contains('layers 1 left out') } == 1
     }
 
+    def "the overlap of draws is what random draws have in common"() {
+        given:
+        def a = candidates('a')
+        def common = { Closure draw, int layer ->
+            def sets = (0..<300).collect { (draw(it) as NeuronSet).of(layer).toList() }
+            def shares = (0..<300).collect { sets[it].intersect(sets[(it + 1) % 300]).size() / (sets[it].size() as double) }
+            shares.sum() / 300
+        }
+
+        expect:
+        Math.abs(a.overlap(SET, 0) - 5 / 47d) < 1e-15
+        Math.abs(common({ a.sameLayer(SET, it) }, 0) - a.overlap(SET, 0)) < 0.03
+        Math.abs(common({ a.matched(SET, it) }, 0) - a.overlapMatched(SET, 0)) < 0.03
+        a.overlapMatched(SET, 0) > a.overlap(SET, 0)
+        Math.abs(a.overlapAnywhere(SET) - 8d / (0..2).sum { a.count(it) }) < 1e-12
+        Plan.of(SET, a, 5).warnings().count { it.contains('control_matched have') && it.contains('in common') } > 0
+        Plan.of(SET, a, 5).warnings().every { !it.contains('control_layer have') && !it.contains('control_any have') }
+    }
+
     private Candidates candidates(String seed) {
         new Candidates(SET, inactive, effect, seed)
     }

@@ -12,6 +12,7 @@ import universality.data.CsvTable
 import universality.data.Json
 import universality.data.SafetensorsFile
 import universality.data.ToolException
+import universality.stats.Samples
 import universality.tensor.Compute
 
 import java.nio.file.Files
@@ -137,6 +138,61 @@ class CorrelateSpec extends Specification {
         (0..<8).every { i ->
             double expected = rho.collect { m -> (0..<16).collect { m.get(i, it) }.max() }.max()
             Math.abs(table.number(i, 'baseline_mean') - expected) < 1e-5
+        }
+
+        cleanup:
+        made?.close()
+        kernel?.close()
+    }
+
+    def "with several blocks in each half, maxima and baselines agree with explicit rotations"() {
+        given: '9,600 positions: two blocks of 4,096 and a rest in all, one and a rest in each half'
+        def random = new Random(14)
+        int n = 9600
+        double[][] signal = gaussian(random, n, 4)
+        def a = [mixed(random, signal, 4, 0.5)]
+        def b = [mixed(random, signal, 5, 0.5), mixed(random, signal, 5, 1.5)]
+        int[] all = (0..<n) as int[]
+        def parts = [all] + (0..1).collect { h -> all.findAll { it.intdiv(32) % 2 == h } as int[] }
+
+        when:
+        def table = CsvTable.read(correlate([a: a, b: b], [draws: 4, baselineSeed: 3]).resolve('a__b.csv'))
+        def kernel = compute.kernel('correlate')
+        def made = Class.forName('universality.correlate.Rotations').declaredConstructors[0].with {
+            it.accessible = true
+            it.newInstance(compute.manager(), kernel, 3L, 1L << 20)
+        }
+        def folderB = universality.data.ActivationFolder.open(folder.resolve('b'))
+        def largest = { DMatrixRMaj x, List<DMatrixRMaj> ys ->
+            def rho = ys.collect { Reference.correlation(x, it) }
+            (0..<4).collect { i -> rho.collect { m -> (0..<5).collect { m.get(i, it) }.max() }.max() }
+        }
+        def expected = parts.collect { rows ->
+            def x = Reference.join(a, rows)
+            def ys = b.collect { Reference.join([it], rows) }
+            def draws = (0..<4).collect { draw ->
+                largest(x, (0..1).collect { layer ->
+                    float[] values = made.get(compute.manager(), folderB, layer, draw).toFloatArray()
+                    def r = new DMatrixRMaj(5, 5)
+                    (0..<25).each { r.set(it, values[it] as double) }
+                    def turned = new DMatrixRMaj(rows.length, 5)
+                    CommonOps_DDRM.multTransB(ys[layer], r, turned)
+                    turned
+                })
+            }
+            [largest: largest(x, ys), draws: draws]
+        }
+
+        then:
+        (0..<4).each { i ->
+            def drawn = { int part, int count -> (0..<count).collect { expected[part].draws[it][i] } as double[] }
+            assert near(table.number(i, 'max_corr'), expected[0].largest[i])
+            assert near(table.number(i, 'max_corr_half1'), expected[1].largest[i])
+            assert near(table.number(i, 'max_corr_half2'), expected[2].largest[i])
+            assert near(table.number(i, 'baseline_mean'), Samples.mean(drawn(0, 4)), 1e-5)
+            assert near(table.number(i, 'baseline_std'), Samples.standardDeviation(drawn(0, 4)), 1e-5)
+            assert near(table.number(i, 'baseline_half1'), Samples.mean(drawn(1, 2)), 1e-5)
+            assert near(table.number(i, 'baseline_half2'), Samples.mean(drawn(2, 2)), 1e-5)
         }
 
         cleanup:

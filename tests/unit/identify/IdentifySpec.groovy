@@ -229,16 +229,72 @@ class IdentifySpec extends Specification {
         rows[0].mean == '1.5' && rows[0].var == '4.0' && rows[0].sparsity == '0.125' && rows[0].kurt == '5.0'
     }
 
-    private static void moments(Path file, long count) {
+    def "a control's mean and largest excess are over the neurons that are counted"() {
+        given: 'a control that leaves everything in place, and too few effective positions for what is planted'
+        def control = CorrelationTables.folder(dir.resolve('control'), models, WIDTH, [control: 'row_shifted']) { a, b ->
+            a == IDS[0]
+        }
+        def activations = Folders.folder(dir.resolve('activations'), 'activate', IDS[0], [family: 'toy', seed: 0, step: 7]) { out ->
+            out.count('kept', 1000)
+            moments(out.file('moments.safetensors'), 1000)
+        }
+        def description = Folders.folder(dir.resolve('description'), 'describe', IDS[0], [:]) { out ->
+            Folders.csv(out.file("${IDS[0]}.csv"), ['layer', 'neuron', 'post_kurt'],
+                (0..<2 * WIDTH).collect { [it.intdiv(WIDTH), it % WIDTH, it in places[IDS[0]] ? 25d : 20d] })
+        }
+
+        when:
+        Folders.run('identify', '--correlations', correlations, '--controls', control, '--activations', activations,
+            '--descriptions', description, '--out', dir.resolve('out'))
+        def found = new JsonSlurper().parse(dir.resolve('out/summary.json')).controls.row_shifted[0]
+        def pairs = (IDS - IDS[0]).collect { Folders.rows(control.resolve("${IDS[0]}__${it}.csv")) }
+        def excess = (0..<2 * WIDTH).findAll { it != dead() }.collectEntries { i ->
+            [i, pairs.collect { (it[i].max_corr as double) - (it[i].baseline_mean as double) }.sum() / 2]
+        }
+        def counted = excess.findAll { i, e -> !(i in places[IDS[0]]) }.values()
+
+        then:
+        excess.values().max() > 0.5
+        found.universal == 0
+        Math.abs(found.max_excess - counted.max()) < 1e-12 && found.max_excess < 0.3
+        Math.abs(found.mean_excess - counted.sum() / counted.size()) < 1e-12
+    }
+
+    def "from moments alone, what does not vary has no shape, and rounding is no variance"() {
+        given: 'a constant pre-activation, and a constant activation, up to rounding'
+        def activations = Folders.folder(dir.resolve('activations'), 'activate', IDS[0], [family: 'toy', seed: 0, step: 7]) { out ->
+            out.count('kept', 1000)
+            moments(out.file('moments.safetensors'), 1000, ['pre.m2': [70, 1e-18d], 'pre.m3': [70, 1e-27d], 'pre.m4': [70, 1e-35d],
+                'post.m2': [71, 1e-18d], 'post.m4': [71, 1e-35d]])
+        }
+
+        when:
+        def run = Folders.run('identify', '--correlations', correlations, '--activations', activations, '--out', dir.resolve('out'))
+        def rows = Folders.rows(dir.resolve("out/${IDS[0]}.csv"))
+
+        then:
+        run.status == 0
+        rows[70].skew == '' && rows[70].kurt == '' && rows[70].mean == '1.5' && rows[70].n_eff != ''
+        rows[71].n_eff == '' && rows[71].state == 'inactive' && rows[71].kurt == '5.0'
+        rows[72].skew == '0.0' && rows[72].kurt == '5.0' && (rows[72].n_eff as double) > 300
+    }
+
+    /** Moments alike for all neurons, but for those of {@code other}: name to [neuron, value]. */
+    private static void moments(Path file, long count, Map other = [:]) {
         def writer = new universality.data.SafetensorsWriter(file)
         def values = ['count': [count], 'post.mean': 0, 'post.m2': count, 'post.m3': 0, 'post.m4': 3 * count,
+            'post.min': -1, 'post.max': 1, 'post.abs_mean': 1, 'post.mean_square': 1,
             'pre.mean': 1.5, 'pre.m2': 4 * count, 'pre.m3': 0, 'pre.m4': 80 * count, 'pre.positive': count / 8]
         values.each { name, v ->
             name == 'count' ? writer.declare(name, universality.data.Dtype.F64, 1L)
                 : writer.declare(name, universality.data.Dtype.F64, 2L, (long) WIDTH)
         }
         values.each { name, v ->
-            writer.doubles((name == 'count' ? v : [v] * (2 * WIDTH)).collect { it as double } as double[])
+            def all = (name == 'count' ? v : [v] * (2 * WIDTH)).collect { it as double }
+            if (other[name]) {
+                all[other[name][0]] = other[name][1]
+            }
+            writer.doubles(all as double[])
         }
         writer.close()
     }

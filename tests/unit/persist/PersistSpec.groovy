@@ -280,6 +280,21 @@ class PersistSpec extends Specification {
         manifest.counts.ever_universal == Folders.rows(dir.resolve('out/lifetimes.csv')).size()
     }
 
+    def "a neuron that one half of the tokens does not define has not flipped"() {
+        given: 'of 40 neurons two are universal by the first half only, one of them because the second is undefined'
+        def none = { [excess: 0.1, halves: [0.1, 0.1], universal: false, partners: null, state: 'alive'] }
+        def study = SEEDS.collectEntries { s -> [s, STEPS.collectEntries { t -> [t, (0..<LAYERS * WIDTH).collect(none)] }] }
+        study[0L][10L][3].halves = [0.9, 0.1]
+        study[0L][10L][4].halves = [0.9, null]
+
+        when:
+        Folders.run('persist', '--neurons', *steps(study), '--out', dir.resolve('out'))
+        def floor = new JsonSlurper().parse(dir.resolve('out/summary.json')).noise_floor.find { it.step == 10 }
+
+        then: 'it is no part of the whole, and no part of what flips'
+        Math.abs(floor.flip_rate - 1 / (SEEDS.size() * LAYERS * WIDTH - 1d)) < 1e-15
+    }
+
     def "the order of the folders does not matter, but for the record of inputs"() {
         given:
         def folders = steps(study(5))

@@ -217,6 +217,23 @@ class ReportSpec extends Specification {
         ablation.has(/Layer 1, matched in effect: mean [−0-9.]+, SD [0-9.]+, 20 draws/)
     }
 
+    def "a single draw has no spread: no bar, and a dash for the SD"() {
+        given:
+        def fixture = new StudyFixture(temp.resolve('results'))
+        fixture.controlDraws = 1
+        fixture.steps = [1000]
+        fixture.without = ['train', 'persist', 'activate'] as Set
+        fixture.build()
+
+        when:
+        Html ablation = report(temp.resolve('results'), temp.resolve('report')).section('ablation')
+
+        then:
+        ablation.has(/Layer 1, matched in effect: mean [−0-9.]+, SD –, 1 draw/)
+        !ablation.contains('class="interval')
+        page.section('ablation').contains('class="interval a0"')
+    }
+
     def "top neurons come best first with their text, and their partners are linked"() {
         given:
         Html neurons = page.section('neurons')

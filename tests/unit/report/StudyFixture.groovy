@@ -37,6 +37,8 @@ class StudyFixture {
     /** Stages to leave out. */
     Set<String> without = [] as Set
     List<Integer> steps = STEPS
+    /** Of each control of an ablation. */
+    int controlDraws = 20
     String warning = 'a document was shorter than one row & left out'
 
     StudyFixture(Path root, String family = 'toy') {
@@ -371,14 +373,15 @@ class StudyFixture {
                     draws << ['universal', layers, 'zero', 0, 24 - 5 * i, 1240, 1240, 2.2d, 2.2d + effect, effect,
                               effect * 0.9d, 0.05d, 0.1d]
                     ['control_layer', 'control_matched', 'control_any'].eachWithIndex { control, c ->
-                        20.times { draw ->
+                        controlDraws.times { draw ->
                             double value = effect * (0.2d + 0.15d * c) + 0.02d * random.nextGaussian()
                             draws << [control, layers, 'zero', draw, 24 - 5 * i, 1240, 1240, 2.2d, 2.2d + value, value,
                                       Math.abs(value), 0.01d, 0.02d]
                         }
                         ['delta_loss', 'kl'].each { metric ->
-                            summary << [layers, 'zero', control, 24 - 5 * i, 20, metric, effect, effect * (0.2d + 0.15d * c),
-                                        0.02d, 7.25d + c, 1 / 21d, 0.19d, effect / 2, effect / 3, effect * 0.8d, 0.04d]
+                            summary << [layers, 'zero', control, 24 - 5 * i, controlDraws, metric, effect, effect * (0.2d + 0.15d * c),
+                                        0.02d, 7.25d + c, 1 / 21d, 0.19d, effect / 2, effect / 3, effect * 0.8d, 0.04d,
+                                        controlDraws]
                         }
                     }
                 }
@@ -386,7 +389,7 @@ class StudyFixture {
                         'loss_clean', 'loss', 'delta_loss', 'kl', 'delta_entropy', 'top1_changed'], draws)
                 csv(out.file('summary.csv'), ['layers', 'replace', 'control', 'neurons', 'draws', 'metric', 'universal',
                         'control_mean', 'control_sd', 'z', 'p', 'p_adjusted', 'difference', 'ci_low', 'ci_high',
-                        'standardised_difference'], summary)
+                        'standardised_difference', 'distinct'], summary)
                 out.input('checkpoint', id, Digests.ofText(id))
                 out.commit('ablate', id)
             }

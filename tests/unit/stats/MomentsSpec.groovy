@@ -57,6 +57,12 @@ class MomentsSpec extends Specification {
             Double.isNaN(kurtosis())
         }
         Double.isNaN(Moments.of(1e-200d, -1e-200d).kurtosis())
+
+        and: 'the same from sums alone'
+        Moments.skewness(4, 0.75, 0.375) == Moments.of(0, 0, 0, 1).skewness()
+        Math.abs(Moments.kurtosis(4, 0.75, 0.328125) - 7d / 3d) < 1e-14
+        Double.isNaN(Moments.skewness(4, 0, 0)) && Double.isNaN(Moments.kurtosis(4, 0, 0))
+        Double.isNaN(Moments.skewness(0, 0, 0)) && Double.isNaN(Moments.kurtosis(4, 0, 1))
     }
 
     private static List parts(List values, Random random) {

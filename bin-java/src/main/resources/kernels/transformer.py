@@ -233,6 +233,7 @@
       if x is not None:
         g.append(x)
         total = total + x.double().pow(2).sum()
+    assert len(g) == len(w), "a weight without a gradient: moments and weights would no longer belong together"
     norm = torch.sqrt(total)
     clip = float(hyper[5])
     scale = 1.0

@@ -78,32 +78,39 @@ public final class Candidates {
     }
 
     private int[] matched(NeuronSet target, int layer, Draws random) {
-        int[][] pools = new int[DECILES][];
+        int[] taken = taken(target, layer);
+        IntStream drawn = IntStream.empty();
         for (int group = 0; group < DECILES; group++) {
-            int wanted = group;
-            int[] pool = Arrays.stream(pool(layer))
-                    .filter(neuron -> decile[layer][neuron] == wanted)
-                    .toArray();
-            pools[group] = random.sample(pool, pool.length);
+            int[] pool = pool(layer, group);
+            drawn = IntStream.concat(drawn, Arrays.stream(random.sample(pool, pool.length), 0, taken[group]));
         }
+        return drawn.toArray();
+    }
+
+    private int[] pool(int layer, int group) {
+        return Arrays.stream(pool(layer))
+                .filter(neuron -> decile[layer][neuron] == group)
+                .toArray();
+    }
+
+    /** How many controls of {@link #matched} come from each decile of {@code layer}: the same in every draw. */
+    private int[] taken(NeuronSet target, int layer) {
         int[] need = need(target, layer);
-        int[] used = new int[DECILES];
-        int[] drawn = new int[target.count(layer)];
-        int next = 0;
+        int[] taken = new int[DECILES];
         for (int distance = 0; distance < DECILES; distance++) {
             for (int group = 0; group < DECILES; group++) {
                 for (int from : distance == 0 ? new int[] {group} : new int[] {group - distance, group + distance}) {
-                    while (from >= 0 && from < DECILES && need[group] > 0 && used[from] < pools[from].length) {
-                        drawn[next++] = pools[from][used[from]++];
+                    while (from >= 0 && from < DECILES && need[group] > 0 && taken[from] < pool(layer, from).length) {
+                        taken[from]++;
                         need[group]--;
                     }
                 }
             }
         }
-        if (next < drawn.length) {
+        if (Arrays.stream(need).anyMatch(missing -> missing > 0)) {
             throw new IllegalArgumentException("layer " + layer + " has too few candidates");
         }
-        return drawn;
+        return taken;
     }
 
     private int[] need(NeuronSet target, int layer) {
@@ -121,6 +128,30 @@ public final class Candidates {
             need[decile[layer][neuron]]--;
         }
         return Arrays.stream(need).filter(n -> n > 0).sum();
+    }
+
+    /**
+     * The share of its neurons of {@code layer} that a draw of {@link #sameLayer} has in common with any other, on average:
+     * k/M, with k drawn of M candidates. The spread of a sum over the draws is √(1 − k/M) of what it would be if they did not
+     * overlap.
+     */
+    public double overlap(NeuronSet target, int layer) {
+        return (double) target.count(layer) / count(layer);
+    }
+
+    /** {@link #overlap} of {@link #matched}: the mean of k/M over its deciles, each weighing as many as are drawn from it. */
+    public double overlapMatched(NeuronSet target, int layer) {
+        int[] taken = taken(target, layer);
+        double common = 0;
+        for (int group = 0; group < DECILES; group++) {
+            common += taken[group] == 0 ? 0 : (double) taken[group] * taken[group] / pool(layer, group).length;
+        }
+        return common / target.count(layer);
+    }
+
+    /** {@link #overlap} of {@link #anywhere}, whose candidates are those of the whole model. */
+    public double overlapAnywhere(NeuronSet target) {
+        return (double) target.size() / count();
     }
 
     /** As many candidates as {@code target} has neurons, of whatever layer of the model; there must be enough. */

@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import universality.data.CsvWriter;
 import universality.stats.Bootstrap;
@@ -45,11 +47,20 @@ final class Tables {
         }
     }
 
-    /** One row of the summary in the making: a control of one part of the set, in one metric. */
-    private record Row(String layers, String control, Metric metric, NeuronSet target, List<NeuronSet> draws) {
+    /**
+     * One row of the summary in the making: a control of one part of the set, in one metric.
+     *
+     * @param draws how often a set was drawn
+     * @param sets the different ones among the drawn sets: one that is drawn again tells nothing new
+     */
+    private record Row(String layers, String control, Metric metric, NeuronSet target, int draws, Set<NeuronSet> sets) {
         /** Rows that compare the same sets are one test. */
         Object test() {
-            return List.of(control, metric, target, draws);
+            return List.of(control, metric, target, sets);
+        }
+
+        boolean hasSpread() {
+            return sets.size() >= Plan.LEAST_DISTINCT;
         }
     }
 
@@ -137,31 +148,33 @@ final class Tables {
                 "difference",
                 "ci_low",
                 "ci_high",
-                "standardised_difference");
+                "standardised_difference",
+                "distinct");
         List<Row> rows = rows();
         Map<Object, Double> adjusted = adjusted(rows);
         try (CsvWriter table = new CsvWriter(file, header)) {
             for (Row row : rows) {
                 double universal = value(row.metric(), row.target());
                 double[] controls = controls(row);
-                Bootstrap.Interval interval = interval(row);
+                Optional<Bootstrap.Interval> interval = row.hasSpread() ? Optional.of(interval(row)) : Optional.empty();
                 table.row(
                         row.layers(),
                         replacement.option(),
                         row.control(),
                         row.target().size(),
-                        controls.length,
+                        row.draws(),
                         row.metric().column,
                         universal,
                         Samples.mean(controls),
                         Samples.standardDeviation(controls),
-                        Samples.zScore(universal, controls),
-                        Significance.pValue(universal, controls),
+                        row.hasSpread() ? Samples.zScore(universal, controls) : Double.NaN,
+                        pValue(row),
                         adjusted.get(row.test()),
                         universal - Samples.mean(controls),
-                        interval.low(),
-                        interval.high(),
-                        standardisedDifference(row));
+                        interval.map(Bootstrap.Interval::low).orElse(Double.NaN),
+                        interval.map(Bootstrap.Interval::high).orElse(Double.NaN),
+                        standardisedDifference(row),
+                        row.sets().size());
             }
         }
     }
@@ -178,7 +191,8 @@ final class Tables {
         List<Row> rows = new ArrayList<>();
         draws.forEach((key, sets) -> {
             for (Metric metric : Metric.values()) {
-                rows.add(new Row(key.layers(), key.control(), metric, key.target(), sets));
+                rows.add(new Row(
+                        key.layers(), key.control(), metric, key.target(), sets.size(), new LinkedHashSet<>(sets)));
             }
         });
         return rows;
@@ -195,8 +209,7 @@ final class Tables {
             Map<Object, Double> raw = new LinkedHashMap<>();
             rows.stream()
                     .filter(row -> row.control().equals(first.control()))
-                    .forEach(row -> raw.putIfAbsent(
-                            row.test(), Significance.pValue(value(row.metric(), row.target()), controls(row))));
+                    .forEach(row -> raw.putIfAbsent(row.test(), pValue(row)));
             double[] holm = Significance.holm(
                     raw.values().stream().mapToDouble(Double::doubleValue).toArray());
             int next = 0;
@@ -212,16 +225,22 @@ final class Tables {
         return sum(metric.sums(measured.effects().get(set), measured.cleanLoss())) / sum(metric.weights(terms));
     }
 
+    /** (1 + #{distinct sets that do at least as much}) / (1 + distinct sets); NaN for fewer than {@link Plan#LEAST_DISTINCT}. */
+    private double pValue(Row row) {
+        return row.hasSpread() ? Significance.pValue(value(row.metric(), row.target()), controls(row)) : Double.NaN;
+    }
+
+    /** Of each distinct set. */
     private double[] controls(Row row) {
-        return row.draws().stream().mapToDouble(set -> value(row.metric(), set)).toArray();
+        return row.sets().stream().mapToDouble(set -> value(row.metric(), set)).toArray();
     }
 
     /** Of universal effect − mean control effect, over documents. */
     private Bootstrap.Interval interval(Row row) {
         double[] mean = new double[terms.documents()];
-        for (NeuronSet set : row.draws()) {
+        for (NeuronSet set : row.sets()) {
             double[] sums = row.metric().sums(measured.effects().get(set), measured.cleanLoss());
-            Arrays.setAll(mean, g -> mean[g] + sums[g] / row.draws().size());
+            Arrays.setAll(mean, g -> mean[g] + sums[g] / row.sets().size());
         }
         double[] universal = row.metric().sums(measured.effects().get(row.target()), measured.cleanLoss());
         Object[] parts = Arrays.copyOf(seed, seed.length + 1);
@@ -229,9 +248,9 @@ final class Tables {
         return Bootstrap.paired(universal, mean, row.metric().weights(terms), BOOTSTRAP_DRAWS, LEVEL, Draws.of(parts));
     }
 
-    /** Balance of the matched quantity between the set and its controls, all draws pooled. */
+    /** Balance of the matched quantity between the set and its controls, all distinct sets pooled. */
     private double standardisedDifference(Row row) {
-        double[] controls = row.draws().stream()
+        double[] controls = row.sets().stream()
                 .flatMapToDouble(set -> Arrays.stream(set.select(logEffect)))
                 .toArray();
         return Samples.standardisedDifference(row.target().select(logEffect), controls);

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.util.Arrays;
 import universality.stats.ColumnMoments;
+import universality.stats.Moments;
 import universality.tensor.Kernel;
 
 /**
@@ -173,9 +174,9 @@ final class PairTable {
         ColumnMoments layer = moments[row / rowWidth];
         int i = row % rowWidth;
         double n = layer.count();
-        double variance = layer.m2()[i] / n;
-        double skew = layer.m3()[i] / n / Math.pow(variance, 1.5);
-        double kurtosis = layer.m4()[i] / n / (variance * variance);
-        return new double[] {layer.mean()[i], variance, skew, kurtosis};
+        double m2 = layer.m2()[i];
+        return new double[] {
+            layer.mean()[i], m2 / n, Moments.skewness(n, m2, layer.m3()[i]), Moments.kurtosis(n, m2, layer.m4()[i])
+        };
     }
 }

@@ -47,22 +47,6 @@ public record ActivationMoments(
         public double variance(int layer, int neuron) {
             return m2[layer][neuron] / count;
         }
-
-        /** Skewness √n · m3 / m2^{3/2}; NaN where all values are equal. */
-        public double skewness(int layer, int neuron) {
-            double square = m2[layer][neuron];
-            return defined(Math.sqrt(count) * m3[layer][neuron] / (square * Math.sqrt(square)));
-        }
-
-        /** Pearson kurtosis n · m4 / m2², 3 for a normal distribution; NaN where all values are equal. */
-        public double kurtosis(int layer, int neuron) {
-            double square = m2[layer][neuron];
-            return defined(count * m4[layer][neuron] / (square * square));
-        }
-
-        private static double defined(double value) {
-            return Double.isFinite(value) ? value : Double.NaN;
-        }
     }
 
     /**

@@ -9,6 +9,7 @@ import universality.data.OutputFolder;
 import universality.data.ToolException;
 import universality.model.CheckpointWeights;
 import universality.model.ModelConfig;
+import universality.stats.Moments;
 
 /** The stage {@code describe}: what can be said of each neuron of one checkpoint from its weights and moments. */
 public final class Describe {
@@ -128,8 +129,8 @@ public final class Describe {
             w.penalty()[neuron],
             pre.mean()[layer][neuron],
             pre.variance(layer, neuron),
-            shapeless ? null : (Double) pre.skewness(layer, neuron),
-            shapeless ? null : (Double) pre.kurtosis(layer, neuron),
+            shapeless ? null : (Double) skewness(pre, layer, neuron),
+            shapeless ? null : (Double) kurtosis(pre, layer, neuron),
             moments.prePositive()[layer][neuron] / moments.count(),
             null,
             null,
@@ -137,12 +138,20 @@ public final class Describe {
             null,
             post.mean()[layer][neuron],
             post.variance(layer, neuron),
-            dead ? null : (Double) post.skewness(layer, neuron),
-            dead ? null : (Double) post.kurtosis(layer, neuron),
+            dead ? null : (Double) skewness(post, layer, neuron),
+            dead ? null : (Double) kurtosis(post, layer, neuron),
             moments.postAbsMean()[layer][neuron],
             moments.postMeanSquare()[layer][neuron],
             moments.postAbsMean()[layer][neuron] * w.outNorm()[neuron],
             dead
         };
+    }
+
+    private static double skewness(ActivationMoments.Sums of, int layer, int neuron) {
+        return Moments.skewness(of.count(), of.m2()[layer][neuron], of.m3()[layer][neuron]);
+    }
+
+    private static double kurtosis(ActivationMoments.Sums of, int layer, int neuron) {
+        return Moments.kurtosis(of.count(), of.m2()[layer][neuron], of.m4()[layer][neuron]);
     }
 }

@@ -6,11 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import universality.data.ActivationMoments;
 import universality.data.CsvTable;
-import universality.data.Dtype;
 import universality.data.Manifest;
 import universality.data.NeuronShape;
-import universality.data.SafetensorsFile;
 import universality.data.ToolException;
 import universality.stats.Moments;
 
@@ -100,46 +99,45 @@ final class Attributes {
         }
     }
 
-    /** Reads the moments of {@code activate}; columns that {@link #describe} gave already are kept. */
+    /**
+     * Reads the moments of {@code activate}; what {@link #describe} gave already is kept. As there, what does not vary has no
+     * skewness and no kurtosis, and a neuron whose activation does not vary is inactive.
+     */
     void moments(Folder folder) {
+        ActivationMoments moments = ActivationMoments.read(folder.path());
+        checkShape(folder.path().resolve(ActivationMoments.FILE), new NeuronShape(moments.layers(), moments.dMlp()));
         kept = folder.manifest().count("kept");
-        Path path = folder.manifest().verified(folder.path(), "moments.safetensors");
-        try (SafetensorsFile file = SafetensorsFile.open(path)) {
-            long[] sizes = file.tensor("post.m2", Dtype.F64, -1, -1).shape();
-            checkShape(path, new NeuronShape((int) sizes[0], (int) sizes[1]));
-            long count = (long) file.doubles("count")[0];
-            kept = kept == 0 ? count : kept;
-            Moments[] pre = moments(file, "pre", sizes, count);
-            Moments[] post = moments(file, "post", sizes, count);
-            double[] positive = doubles(file, "pre.positive", sizes);
-            fill("mean", i -> pre[i].n() == 0 ? Double.NaN : pre[i].mean());
-            fill("var", i -> pre[i].variance());
-            fill("skew", i -> pre[i].skewness());
-            fill("kurt", i -> pre[i].kurtosis());
-            fill("sparsity", i -> positive[i] / count);
-            fill("post_kurt", i -> post[i].kurtosis());
+        kept = kept == 0 ? moments.count() : kept;
+        double n = moments.count();
+        ActivationMoments.Sums pre = moments.pre();
+        ActivationMoments.Sums post = moments.post();
+        boolean[][] constantBefore = ActivationMoments.inactive(pre.m2(), moments.count());
+        boolean[][] constant = moments.inactive();
+        fill("mean", (l, i) -> pre.mean()[l][i]);
+        fill("var", pre::variance);
+        fill("skew", (l, i) -> constantBefore[l][i] ? Double.NaN : Moments.skewness(n, pre.m2()[l][i], pre.m3()[l][i]));
+        fill("kurt", (l, i) -> constantBefore[l][i] ? Double.NaN : Moments.kurtosis(n, pre.m2()[l][i], pre.m4()[l][i]));
+        fill("sparsity", (l, i) -> moments.prePositive()[l][i] / n);
+        fill(
+                "post_kurt",
+                (l, i) -> constant[l][i] ? Double.NaN : Moments.kurtosis(n, post.m2()[l][i], post.m4()[l][i]));
+        if (inactive == null) {
+            inactive = new boolean[shape.neurons()];
+            for (int i = 0; i < inactive.length; i++) {
+                inactive[i] = constant[i / shape.width()][i % shape.width()];
+            }
         }
     }
 
-    private static Moments[] moments(SafetensorsFile file, String name, long[] sizes, long count) {
-        double[] mean = doubles(file, name + ".mean", sizes);
-        double[] m2 = doubles(file, name + ".m2", sizes);
-        double[] m3 = doubles(file, name + ".m3", sizes);
-        double[] m4 = doubles(file, name + ".m4", sizes);
-        Moments[] moments = new Moments[mean.length];
-        Arrays.setAll(moments, i -> new Moments(count, mean[i], m2[i], m3[i], m4[i]));
-        return moments;
+    /** A value by layer and neuron. */
+    private interface OfNeuron {
+        double value(int layer, int neuron);
     }
 
-    private static double[] doubles(SafetensorsFile file, String name, long[] sizes) {
-        file.tensor(name, Dtype.F64, sizes);
-        return file.doubles(name);
-    }
-
-    private void fill(String column, java.util.function.IntToDoubleFunction value) {
+    private void fill(String column, OfNeuron value) {
         if (!columns.containsKey(column)) {
             double[] values = new double[shape.neurons()];
-            Arrays.setAll(values, value);
+            Arrays.setAll(values, i -> value.value(i / shape.width(), i % shape.width()));
             columns.put(column, values);
         }
     }
@@ -165,7 +163,7 @@ final class Attributes {
         return kept > 0 && columns.containsKey("post_kurt");
     }
 
-    /** Whether {@code describe} found that the neuron does not vary. */
+    /** Whether {@code describe}, or without it the moments of {@code activate}, found that the neuron does not vary. */
     boolean inactive(int i) {
         return inactive != null && inactive[i];
     }

@@ -6,8 +6,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 import universality.data.ToolException;
 
 /**
@@ -106,22 +109,21 @@ final class Controls {
 
     private Map<String, Object> entry(Model model, Scores scores, int[] index) {
         int neurons = index.length;
-        Map<String, Object> thresholds = Shares.byThreshold(
-                threshold,
-                neurons,
-                (row, at) ->
-                        model.state(scores.defined(row), index[row]) == Model.State.ALIVE && scores.excess(row) > at);
+        // whoever cannot be counted has no say in the extremes either
+        IntToDoubleFunction excess = row ->
+                model.state(scores.defined(row), index[row]) == Model.State.ALIVE ? scores.excess(row) : Double.NaN;
+        Map<String, Object> thresholds =
+                Shares.byThreshold(threshold, neurons, (row, at) -> excess.applyAsDouble(row) > at);
         Map<String, Object> entry = new LinkedHashMap<>();
         entry.put("id", model.checkpoint.id());
         entry.put("neurons", neurons);
         entry.putAll(atThreshold(thresholds));
-        entry.put("mean_excess", Shares.mean(neurons, scores::excess));
-        double largest = Double.NaN;
-        for (int row = 0; row < neurons; row++) {
-            double excess = scores.excess(row);
-            largest = Double.isNaN(largest) || excess > largest ? excess : largest;
-        }
-        entry.put("max_excess", Double.isNaN(largest) ? null : largest);
+        entry.put("mean_excess", Shares.mean(neurons, excess));
+        OptionalDouble largest = IntStream.range(0, neurons)
+                .mapToDouble(excess)
+                .filter(value -> !Double.isNaN(value))
+                .max();
+        entry.put("max_excess", largest.isPresent() ? largest.getAsDouble() : null);
         entry.put("thresholds", thresholds);
         return entry;
     }

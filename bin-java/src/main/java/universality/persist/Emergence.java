@@ -85,11 +85,14 @@ final class Emergence {
         for (long step : history.steps()) {
             long both = 0;
             long either = 0;
+            long flipped = 0;
             long defined = 0;
             for (long seed : history.seeds()) {
                 Snapshot snapshot = history.of(seed).get(step);
                 for (int i = 0; snapshot != null && i < snapshot.universal.length; i++) {
-                    defined += snapshot.halved[i] ? 1 : 0;
+                    boolean halved = snapshot.halved[i];
+                    defined += halved ? 1 : 0;
+                    flipped += halved && snapshot.half[0][i] != snapshot.half[1][i] ? 1 : 0;
                     both += snapshot.half[0][i] && snapshot.half[1][i] ? 1 : 0;
                     either += snapshot.half[0][i] || snapshot.half[1][i] ? 1 : 0;
                 }
@@ -97,7 +100,7 @@ final class Emergence {
             Map<String, Object> entry = new LinkedHashMap<>();
             entry.put("step", step);
             entry.put("persistence", either == 0 ? null : 2.0 * both / (both + either));
-            entry.put("flip_rate", defined == 0 ? null : (double) (either - both) / defined);
+            entry.put("flip_rate", defined == 0 ? null : (double) flipped / defined);
             entries.add(entry);
         }
         return entries;

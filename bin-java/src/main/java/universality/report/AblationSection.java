@@ -10,6 +10,7 @@ import universality.data.Manifest;
 import universality.report.Results.Folder;
 import universality.report.Study.Family;
 import universality.report.Study.Model;
+import universality.stats.Samples;
 
 /** What breaks without the universal neurons, beside what breaks without as many others. */
 final class AblationSection implements Section {
@@ -71,7 +72,8 @@ final class AblationSection implements Section {
                 "p",
                 "Δloss is the change of cross-entropy on held-out tokens, KL the divergence of the next-token distribution"
                         + " from the clean model's, both in nats per token. p is one-sided: how often a control's draw does at"
-                        + " least as much. It cannot be smaller than 1 / (draws + 1).");
+                        + " least as much. It cannot be smaller than 1 / (distinct control sets + 1); with fewer than 5 of"
+                        + " them there is none.");
         overview(all, out);
         Page.Switch views = page.new Switch("Checkpoint");
         shown.forEach(a -> views.view(a.label(), view(page, a)).choose());
@@ -331,11 +333,8 @@ final class AblationSection implements Section {
         if (values.length == 0) {
             return;
         }
-        double mean = java.util.Arrays.stream(values).average().orElseThrow();
-        double squares = java.util.Arrays.stream(values)
-                .map(v -> (v - mean) * (v - mean))
-                .sum();
-        double sd = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0;
+        double mean = Samples.mean(values);
+        double sd = Samples.standardDeviation(values);
         StringBuilder dots = new StringBuilder();
         for (double value : values) {
             dots.append('M')
@@ -344,17 +343,16 @@ final class AblationSection implements Section {
                     .append(Format.coordinate(y))
                     .append("h0");
         }
-        double low = Math.max(x.from(), mean - sd);
-        double high = Math.min(x.to(), mean + sd);
-        chart.rect(
-                x.at(low),
-                y - 4,
-                Math.max(1.5, x.at(high) - x.at(low)),
-                8,
-                "interval a" + index % 3,
-                1,
-                group.label() + ", " + name(condition) + ": mean " + Format.significant(mean) + ", SD "
-                        + Format.significant(sd) + ", " + Format.plural(values.length, "draw", "draws"));
+        String numbers = group.label() + ", " + name(condition) + ": mean " + Format.significant(mean) + ", SD "
+                + Format.significant(sd) + ", " + Format.plural(values.length, "draw", "draws");
+        if (Double.isNaN(sd)) {
+            chart.mark(Chart.Shape.CIRCLE, x.at(mean), y, 3, "mark a" + index % 3, numbers);
+        } else {
+            double low = Math.max(x.from(), mean - sd);
+            double high = Math.min(x.to(), mean + sd);
+            chart.rect(
+                    x.at(low), y - 4, Math.max(1.5, x.at(high) - x.at(low)), 8, "interval a" + index % 3, 1, numbers);
+        }
         chart.path(dots.toString(), "draws a" + index % 3);
         chart.segment(x.at(mean), y - 6, x.at(mean), y + 6, "line a" + index % 3);
     }
@@ -370,6 +368,7 @@ final class AblationSection implements Section {
                         "Metric",
                         "Neurons",
                         "Draws",
+                        "Distinct",
                         "Universal",
                         "Control mean",
                         "Control SD",
@@ -386,8 +385,8 @@ final class AblationSection implements Section {
                     .text(csv.text(i, "replace"))
                     .text(name(String.valueOf(csv.text(i, "control"))))
                     .text(METRICS.get(0).equals(csv.text(i, "metric")) ? "Δloss" : csv.text(i, "metric"));
-            for (String column : List.of("neurons", "draws")) {
-                double value = csv.number(i, column);
+            for (String column : List.of("neurons", "draws", "distinct")) {
+                double value = csv.has(column) ? csv.number(i, column) : Double.NaN;
                 table.value(value, Double.isFinite(value) ? Format.count(Math.round(value)) : Format.UNDEFINED);
             }
             for (String column : List.of("universal", "control_mean", "control_sd")) {

@@ -68,7 +68,6 @@ record IdentifySummary(
             long universal,
             double share,
             double meanExcess,
-            double maxExcess,
             SortedMap<String, Double> shares) {}
 
     /** Reads the summary of {@code folder}. */
@@ -139,7 +138,6 @@ record IdentifySummary(
                 node.path("universal").asLong(),
                 number(node, "share"),
                 number(node, "mean_excess"),
-                number(node, "max_excess"),
                 shares(node));
     }
 

@@ -72,22 +72,6 @@ public final class Assignment {
         return assignment.columnOfRow;
     }
 
-    /** {@link #maximise} over every entry of a matrix with rows of equal length. */
-    public static int[] maximise(double[][] matrix) {
-        int width = matrix.length == 0 ? 0 : matrix[0].length;
-        int[] start = new int[matrix.length + 1];
-        int[] columns = new int[matrix.length * width];
-        double[] weights = new double[columns.length];
-        for (int i = 0; i < matrix.length; i++) {
-            start[i + 1] = start[i] + width;
-            for (int j = 0; j < width; j++) {
-                columns[i * width + j] = j;
-                weights[i * width + j] = matrix[i][j];
-            }
-        }
-        return maximise(width, start, columns, weights);
-    }
-
     /**
      * Matches one more row along the shortest augmenting path. Costs are −weight; every row also has a column of its own at
      * cost 0 that stands for staying alone.

@@ -68,15 +68,25 @@ public record Moments(long n, double mean, double m2, double m3, double m4) {
 
     /** Population skewness √n · m3 / m2^{3/2}; NaN where all values are equal. */
     public double skewness() {
-        return defined(Math.sqrt(n) * m3 / (m2 * Math.sqrt(m2)));
+        return skewness(n, m2, m3);
     }
 
     /** Pearson kurtosis n · m4 / m2² (3 for a normal distribution); NaN where all values are equal. */
     public double kurtosis() {
-        return defined(n * m4 / (m2 * m2));
+        return kurtosis(n, m2, m4);
     }
 
-    private double defined(double ratio) {
+    /** {@link #skewness()} of n values from the sums of powers alone, for those who keep moments in arrays. */
+    public static double skewness(double n, double m2, double m3) {
+        return defined(m2, Math.sqrt(n) * m3 / (m2 * Math.sqrt(m2)));
+    }
+
+    /** {@link #kurtosis()} of n values from the sums of powers alone. */
+    public static double kurtosis(double n, double m2, double m4) {
+        return defined(m2, n * m4 / (m2 * m2));
+    }
+
+    private static double defined(double m2, double ratio) {
         return m2 > 0 && Double.isFinite(ratio) ? ratio : Double.NaN;
     }
 }

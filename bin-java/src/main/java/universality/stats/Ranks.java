@@ -70,9 +70,4 @@ public final class Ranks {
         double fraction = at - below;
         return fraction == 0 ? sorted[below] : sorted[below] + fraction * (sorted[above] - sorted[below]);
     }
-
-    /** {@link #quantile} at ½. */
-    public static double median(double... values) {
-        return quantile(0.5, values);
-    }
 }

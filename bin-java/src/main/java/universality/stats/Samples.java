@@ -1,6 +1,6 @@
 package universality.stats;
 
-/** Means, spreads, differences and correlations of small samples, in float64. Arguments are not modified. */
+/** Means, spreads and differences of small samples, in float64. Arguments are not modified. */
 public final class Samples {
     private Samples() {}
 
@@ -45,31 +45,5 @@ public final class Samples {
             return difference / pooled;
         }
         return difference == 0 ? 0 : Double.NaN;
-    }
-
-    /** Pearson correlation; NaN for fewer than two pairs or where one side does not vary. */
-    public static double pearson(double[] x, double[] y) {
-        if (x.length != y.length) {
-            throw new IllegalArgumentException("samples of " + x.length + " and " + y.length + " values");
-        }
-        double meanX = mean(x);
-        double meanY = mean(y);
-        double xx = 0;
-        double yy = 0;
-        double xy = 0;
-        for (int i = 0; i < x.length; i++) {
-            double dx = x[i] - meanX;
-            double dy = y[i] - meanY;
-            xx += dx * dx;
-            yy += dy * dy;
-            xy += dx * dy;
-        }
-        double scale = Math.sqrt(xx) * Math.sqrt(yy);
-        return scale > 0 ? Math.max(-1, Math.min(1, xy / scale)) : Double.NaN;
-    }
-
-    /** Spearman correlation: {@link #pearson} of average ranks. */
-    public static double spearman(double[] x, double[] y) {
-        return pearson(Ranks.average(x), Ranks.average(y));
     }
 }

@@ -32,20 +32,6 @@ public final class Significance {
         return adjusted;
     }
 
-    /**
-     * Benjamini and Hochberg's (1995) adjusted p-values, controlling the share of false claims; NaN stays NaN and is no test.
-     */
-    public static double[] benjaminiHochberg(double... p) {
-        int[] order = ascending(p);
-        double[] adjusted = undefined(p.length);
-        double smallest = 1;
-        for (int i = order.length - 1; i >= 0; i--) {
-            smallest = Math.min(smallest, p[order[i]] * order.length / (i + 1));
-            adjusted[order[i]] = smallest;
-        }
-        return adjusted;
-    }
-
     private static int[] ascending(double[] p) {
         return IntStream.range(0, p.length)
                 .filter(i -> !Double.isNaN(p[i]))
