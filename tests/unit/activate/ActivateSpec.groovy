@@ -145,14 +145,28 @@ class ActivateSpec extends Specification {
         'overflow'           | 65     | 'not finite'            | { f, given -> [overflowing(f), TestData.tokens(f, 't', [[0, 1]], 4)] }
     }
 
-    def "another tokenizer than the checkpoint's is refused"() {
+    def "where nothing tells the checkpoint's tokenizer, that is said, and in the manifest"() {
+        given:
+        def said = []
+        def checkpoint = TestData.checkpoint(folder, NAME)
+        def tokens = TestData.tokens(folder, 't', golden().tokens, 101, [tokenizer: '{"b": 1}'])
+
+        when:
+        new ActivateStage(checkpoint, tokens, Dtype.F32, { said << it }).run(compute, folder.resolve('out'), false)
+
+        then:
+        said == ["the tokenizer of '$NAME' is not known: tokens are taken to be its own".toString()]
+        new JsonSlurper().parse(folder.resolve('out/manifest.json')).warnings == said
+    }
+
+    def "another tokenizer than the checkpoint's is refused: #options"() {
         given:
         Path checkpoint = folder.resolve('c')
         def c = OutputFolder.create(checkpoint, false)
         TestData.fixture(NAME).toFile().listFiles().findAll { it.name != 'golden.json' }.each { Files.copy(it.toPath(), c.file(it.name)) }
         c.file('tokenizer.json').text = '{"a": 1}'
         TestData.commitCheckpoint(c, 'c')
-        Path tokens = TestData.tokens(folder, 't', golden().tokens, 101, [tokenizer: '{"b": 1}'])
+        Path tokens = TestData.tokens(folder, 't', golden().tokens, 101, options)
 
         when:
         new ActivateStage(checkpoint, tokens, Dtype.F32).run(compute, folder.resolve('out'), false)
@@ -161,6 +175,10 @@ class ActivateSpec extends Specification {
         def e = thrown(ToolException)
         e.code().status() == 65
         e.message.contains('another tokenizer')
+        e.message.contains('--tokenizer FILE')
+
+        where:
+        options << [[tokenizer: '{"b": 1}'], [name: 'r50k']]
     }
 
     private Path activate(String name, Dtype dtype, List mask) {

@@ -9,6 +9,14 @@ import universality.model.CheckpointWeights
 
 /** What is fetched from the hub, and where it lies then. */
 class HubFetchSpec extends HubSpecification {
+    def "the help of --include names every ending that is taken"() {
+        given:
+        def option = Class.forName('universality.cli.FetchCommand$HubOptions').getDeclaredField('include').getAnnotation(picocli.CommandLine.Option)
+
+        expect:
+        option.description()[0].contains('(' + universality.fetch.FileChoice.TEXTS.join(', ') + ')')
+    }
+
     def "a model becomes a checkpoint of links into the hub's cache, by one commit"() {
         given:
         def commit = model()

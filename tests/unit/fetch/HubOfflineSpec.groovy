@@ -55,6 +55,95 @@ class HubOfflineSpec extends HubSpecification {
         revision << ['main', 'a' * 40]
     }
 
+    def "a list of files that is #what is asked for again, and mended"() {
+        given:
+        def commit = model()
+        fetch('org/tiny', id: 'a')
+        def repository = cache.resolve('models--org--tiny')
+        def list = repository.resolve("trees/${commit}.json")
+        def sound = list.text
+        Files.writeString(list, harm(sound))
+        Files.delete(repository.resolve("snapshots/$commit/tokenizer.json")) // so that the snapshot tells less
+        hub.requests.clear()
+
+        when:
+        def outcome = fetch('org/tiny', id: 'b')
+
+        then:
+        outcome.status == 0
+        Manifest.read(out, 'fetch').files()*.path().contains('tokenizer.json')
+        list.text == sound
+        hub.asked('blobs') == []
+        repository.resolve('trees').toFile().list() as List == [list.fileName.toString()]
+
+        where:
+        what               | harm
+        'empty'            | { '' }
+        'cut short'        | { it.take(it.size().intdiv(2)) }
+        'of a later time'  | { it.replaceFirst(/"format_version": 1/, '"format_version": 2') }
+        'of nothing'       | { '{"format_version": 1, "files": {}}' }
+        'foreign'          | { '{"format_version": 1, "files": {"../x": {"size": 1, "blob_id": "x"}}}' }
+        'no object'        | { '[]' }
+    }
+
+    def "in a plan, what reads like a repository is one, though there be a folder"() {
+        given:
+        assert Files.isDirectory(Path.of('unit/fetch')) // of these specs
+        def commit = model('unit/fetch')
+        def local = Files.createDirectories(temporary.resolve('local'))
+        Files.writeString(local.resolve('config.json'), '{}')
+        def plan = new HubPlan(settings())
+
+        when:
+        ['unit/fetch', 'unit/fetch@' + commit, local.toString()].each { plan.add(it, false, []) }
+
+        then:
+        plan.rows().findAll { it.path() == 'config.json' }.collect { [it.source(), it.revision(), it.commit()] } ==
+                [['unit/fetch', 'main', commit], ['unit/fetch', commit, commit], [local.toString(), '', '']]
+
+        when:
+        plan.add('./unit/none', false, [])
+
+        then:
+        def e = thrown(ToolException)
+        e.code().status() == 66
+    }
+
+    def "what killed processes left is removed after a week, and nothing else"() {
+        given:
+        dataset()
+        def old = java.nio.file.attribute.FileTime.from(java.time.Instant.now().minus(java.time.Duration.ofDays(8)))
+        def put = { Path path, boolean aged ->
+            Files.createDirectories(path.parent)
+            Files.writeString(path, 'x')
+            if (aged) {
+                Files.setLastModifiedTime(path, old)
+            }
+            path
+        }
+        def uuid = { UUID.randomUUID().toString() + '.incomplete' }
+        def blobs = cache.resolve('datasets--org--text/blobs')
+        def verified = home.resolve('assets/universality/datasets')
+        def left = [put(blobs.resolve(uuid()), true)]
+        def folder = verified.resolve(".text@${'a' * 32}.tmp-123")
+        put(folder.resolve('part'), true)
+        Files.setLastModifiedTime(folder, old)
+        left << folder
+        def kept = [
+            put(blobs.resolve(uuid()), false),
+            put(blobs.resolve('b' * 64 + '.incomplete'), true),
+            put(blobs.resolve('b' * 64), true),
+            put(cache.resolve('datasets--org--other/blobs').resolve(uuid()), true),
+            put(verified.resolve(".other@${'a' * 32}.tmp-123"), true),
+            put(verified.resolve(".text@${'a' * 32}.tmp-124"), false),
+        ]
+
+        expect:
+        fetch('org/text', kind: 'dataset').status == 0
+        left.every { !Files.exists(it) }
+        kept.every { Files.exists(it) }
+    }
+
     def "online, blobs that Python's library left are not downloaded again"() {
         given:
         def bytes = dataset(10_000)

@@ -163,13 +163,12 @@ class HubTroubleSpec extends HubSpecification {
 
     def "a hub that cannot be reached is exit 75"() {
         given:
-        int port = hub.hub.address.port
         hub.close()
 
         expect:
         text(retries: 1).refused(75, '127.0.0.1', '2 tries', 'HTTPS_PROXY')
         text(retries: 0, environment: [HF_ENDPOINT: 'http://no.such.host.invalid']).refused(75, 'no.such.host.invalid')
-        port > 0
+        hub.requests == []
     }
 
     def "a connection that is cut #where goes on where it ended"() {
@@ -371,19 +370,19 @@ class HubTroubleSpec extends HubSpecification {
         }
 
         when:
-        def outcome = text(stall: 150)
+        def outcome = text(stall: 1000)
         latch.countDown()
 
         then:
         outcome.status == 0
         out.resolve('data.txt').bytes == bytes
-        waits.size() == 1
+        waits.size() >= 1
 
         where:
         what                      | at      | slow
         'says nothing'            | 'hub'   | { r, b, done -> done.await() }
         'stops in the middle'     | 'blobs' | { r, b, done -> r.exchange.sendResponseHeaders(200, b.length); r.exchange.responseBody.write(b, 0, 50_000); r.exchange.responseBody.flush(); done.await() }
-        'sends a byte at a time'  | 'blobs' | { r, b, done -> r.exchange.sendResponseHeaders(200, b.length); int i = 0; while (done.count && i < 500) { r.exchange.responseBody.write(b, i++, 1); r.exchange.responseBody.flush(); Thread.sleep(5) } }
+        'sends a byte at a time'  | 'blobs' | { r, b, done -> r.exchange.sendResponseHeaders(200, b.length); int i = 0; while (done.count && i < 5000) { r.exchange.responseBody.write(b, i++, 1); r.exchange.responseBody.flush(); Thread.sleep(5) } }
     }
 
     def "redirects without an end, and to nowhere, are exit 75"() {

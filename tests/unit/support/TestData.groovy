@@ -68,7 +68,7 @@ class TestData {
         if (options.tokenizer) {
             folder.file('tokenizer.json').text = options.tokenizer
         }
-        folder.parameter('vocabulary', vocabulary).parameter('tokenizer', 'ids').parameter('context', context)
+        folder.parameter('vocabulary', vocabulary).parameter('tokenizer', options.name ?: 'ids').parameter('context', context)
         folder.count('rows', rows.size())
         folder.commit('tokenize', name)
         folder.close()

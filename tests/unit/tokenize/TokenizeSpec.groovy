@@ -417,6 +417,24 @@ class TokenizeSpec extends Specification {
         (parts[0] + parts[1]).toSet() == rows.toSet()
     }
 
+    def "of rows made elsewhere, at most --tokens #tokens are taken"() {
+        given:
+        def rows = (0..<40).collect { r -> (0..<4).collect { 4 * r + it } }
+
+        when:
+        def run = tokenize('--ids', idsFile('json', rows), '--vocabulary', 160, '--tokens', tokens, '--split', 'analysis=75%,heldout=25%', '--out', out())
+
+        then:
+        run.status == 0
+        ['analysis', 'heldout'].collect { TokenRows.read(out().resolve(it)).rows() } == expected
+
+        where:
+        tokens    | expected
+        80        | [15, 5]
+        160       | [30, 10]
+        1_000_000 | [30, 10]
+    }
+
     static byte[] npy(String header, int bytes) {
         ([0x93] + 'NUMPY'.bytes.toList() + [1, 0, header.length(), 0] + header.bytes.toList() + [0] * bytes) as byte[]
     }

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import universality.data.ActivationFolder;
 import universality.data.ActivationMoments;
@@ -33,9 +34,19 @@ public final class ActivateStage {
     private final CheckpointFolder checkpoint;
     private final TokenRows tokens;
     private final Dtype dtype;
+    private final Consumer<String> say;
 
-    /** @param dtype of the stored activations, F32 or F16; {@code null}: store none */
+    /** As the other one, telling nobody. */
     public ActivateStage(Path checkpoint, Path tokens, Dtype dtype) {
+        this(checkpoint, tokens, dtype, line -> {});
+    }
+
+    /**
+     * @param dtype of the stored activations, F32 or F16; {@code null}: store none
+     * @param say takes lines that the user should see
+     */
+    public ActivateStage(Path checkpoint, Path tokens, Dtype dtype, Consumer<String> say) {
+        this.say = say;
         this.checkpoint = CheckpointFolder.open(checkpoint);
         this.tokens = TokenRows.read(tokens);
         this.dtype = dtype;
@@ -47,7 +58,10 @@ public final class ActivateStage {
                 LanguageModel model = LanguageModel.load(compute, checkpoint);
                 Kernel kernel = compute.kernel("moments")) {
             ModelConfig config = model.config();
-            MaskedForward.check(checkpoint, config, tokens);
+            MaskedForward.check(checkpoint, config, tokens).ifPresent(line -> {
+                folder.warning(line);
+                say.accept(line);
+            });
             List<LayerStatistics> statistics = new ArrayList<>();
             List<TopExamples> examples = new ArrayList<>();
             for (int layer = 0; layer < config.layers(); layer++) {

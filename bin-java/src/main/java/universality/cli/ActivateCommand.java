@@ -41,7 +41,7 @@ final class ActivateCommand extends StageCommand {
 
     @Override
     void run() {
-        ActivateStage stage = new ActivateStage(checkpoint, tokens, storage());
+        ActivateStage stage = new ActivateStage(checkpoint, tokens, storage(), StageCommand::say);
         try (Compute engine = compute.start()) {
             stage.run(engine, out, overwrite);
         }

@@ -103,8 +103,9 @@ final class FetchCommand extends StageCommand {
                 names = "--include",
                 paramLabel = "GLOB",
                 description =
-                        "of a dataset: only files of text (.parquet, .jsonl, .jsonl.zst, .jsonl.gz, .txt) whose path"
-                                + " matches; without a slash, whose name does; may be repeated (default: all)")
+                        "of a dataset: only files of text (.parquet, .jsonl, .jsonl.zst, .jsonl.gz, .ndjson, .json.zst,"
+                                + " .json.gz, .txt, .txt.zst, .txt.gz) whose path matches; without a slash, whose name"
+                                + " does; may be repeated (default: all)")
         List<String> include = new ArrayList<>();
 
         @Option(names = "--offline", description = "contact nobody: what is not in the cache is listed, and missing")

@@ -1,7 +1,6 @@
 package universality.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +26,9 @@ final class FetchPlanCommand implements Callable<Integer> {
     @Option(
             names = "--source",
             paramLabel = "ORG/NAME[@REV]|DIR",
-            description = "repository at a revision, or folder; may be repeated")
+            description =
+                    "repository at a revision, or folder (write ./A/B for one that reads like a repository); may be"
+                            + " repeated")
     private List<String> sources = new ArrayList<>();
 
     @Option(
@@ -58,13 +59,7 @@ final class FetchPlanCommand implements Callable<Integer> {
         }
         HubPlan plan = new HubPlan(hub.settings(cache));
         for (String source : sources) {
-            int at = Files.isDirectory(Path.of(source)) ? -1 : source.indexOf('@');
-            plan.add(
-                    at < 0 ? source : source.substring(0, at),
-                    Path.of(""),
-                    at < 0 ? null : source.substring(at + 1),
-                    hub.isDataset(),
-                    hub.include);
+            plan.add(source, hub.isDataset(), hub.include);
         }
         if (input != null) {
             plan.add(input);

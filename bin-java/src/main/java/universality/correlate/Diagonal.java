@@ -40,7 +40,12 @@ final class Diagonal {
         int n = sources.size();
         int layers = sources.get(0).layers();
         int width = sources.get(0).width();
-        double[][][][] products = new double[n][n][layers][width];
+        double[][][][] products = new double[n][n][][]; // of each two once: the earlier one first
+        for (int a = 0; a < n; a++) {
+            for (int b = a + 1; b < n; b++) {
+                products[a][b] = new double[layers][width];
+            }
+        }
         for (int layer = 0; layer < layers; layer++) {
             for (int half = 0; half < 2; half++) {
                 for (int block = 0; block < sources.get(0).blocks(half); block++) {

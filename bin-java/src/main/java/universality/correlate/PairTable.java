@@ -26,7 +26,8 @@ final class PairTable {
     final int[] leastAt;
     final double[][] topValues;
     final int[][] topAt;
-    final long[][] counts;
+    /** Correlations in each bin, [rows][BINS]; a row has as many as b has neurons, fewer than 2³¹. */
+    final int[][] counts;
     /** Largest correlation in each half of the positions, [2][rows]. */
     final double[][] halfLargest = new double[2][];
     /** Largest correlation with a rotated neuron, [set][draw][rows]. */
@@ -47,7 +48,7 @@ final class PairTable {
         leastAt = new int[rows];
         topValues = new double[rows][0];
         topAt = new int[rows][0];
-        counts = new long[rows][BINS];
+        counts = new int[rows][BINS];
         moments = new ColumnMoments[a.layers()];
         Arrays.setAll(moments, l -> new ColumnMoments(rowWidth));
         Arrays.setAll(halfLargest, h -> filled(rows));
@@ -105,9 +106,9 @@ final class PairTable {
         moments[layerA].merge(alive.length, distribution.get(0).toDoubleArray());
         long[] added = distribution.get(1).toLongArray();
         for (int i = 0; i < rowWidth; i++) {
-            long[] row = counts[layerA * rowWidth + i];
+            int[] row = counts[layerA * rowWidth + i];
             for (int bin = 0; bin < BINS; bin++) {
-                row[bin] += added[i * BINS + bin];
+                row[bin] += (int) added[i * BINS + bin];
             }
         }
     }

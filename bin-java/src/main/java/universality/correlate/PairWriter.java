@@ -173,7 +173,7 @@ final class PairWriter {
             ByteBuffer row = ByteBuffer.allocate(8 * PairTable.BINS).order(ByteOrder.LITTLE_ENDIAN);
             for (int i = 0; i < table.rows; i++) {
                 row.clear();
-                for (long count : table.counts[i]) {
+                for (int count : table.counts[i]) {
                     row.putLong(alive[i] ? count : 0);
                 }
                 writer.bytes(row.flip());

@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.UUID;
 import universality.data.ToolException;
 
 /**
@@ -49,7 +48,7 @@ final class BlobDownload {
                 progress.present(file.bytes());
                 return;
             }
-            Path own = mutex.isShared() ? partial : partial.resolveSibling(UUID.randomUUID() + ".incomplete");
+            Path own = mutex.isShared() ? partial : cache.privatePartial();
             try (Partial part = Partial.open(own, file)) {
                 download(part);
             }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import universality.data.ExitCode;
 import universality.data.Manifest;
 import universality.data.OutputFolder;
@@ -52,6 +53,7 @@ final class CheckpointCache {
         try (FileMutex mutex = FileMutex.acquire(lock, patience.lock(), () -> "")) {
             assert mutex != null;
             if (!isWhole(entry, tell)) {
+                Leftovers.remove(folder, Pattern.compile("\\." + Pattern.quote(id) + "@[0-9a-f]{32}\\.tmp-\\d+"));
                 make.accept(entry);
             }
             return real(entry);

@@ -185,6 +185,11 @@ public record Fetch(
             throw ToolException.missing(
                     "there is no folder '%s' (and a repository of the hub reads ORGANISATION/NAME)", source);
         }
+        return repository(source, revision, dataset, include);
+    }
+
+    /** The repository called {@code source}, which reads like one. */
+    static HubSource repository(String source, String revision, boolean dataset, List<String> include) {
         return new HubSource(
                 new Repository(dataset ? Repository.Kind.DATASET : Repository.Kind.MODEL, source),
                 revision == null ? HubSource.DEFAULT_REVISION : revision,

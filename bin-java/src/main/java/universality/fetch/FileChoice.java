@@ -26,7 +26,7 @@ final class FileChoice {
             List.of("model.safetensors", "model.safetensors" + INDEX, "pytorch_model.bin", "pytorch_model.bin" + INDEX);
 
     /** What {@code tokenize} reads, but for plain .json, which in a dataset's repository describes it. */
-    private static final List<String> TEXTS = List.of(
+    static final List<String> TEXTS = List.of(
             ".parquet",
             ".jsonl",
             ".jsonl.zst",

@@ -4,18 +4,22 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import universality.data.ExitCode;
 import universality.data.Json;
@@ -39,6 +43,8 @@ import universality.data.ToolException;
  */
 final class HubCache {
     private static final int TREE_FORMAT = 1;
+    private static final Pattern PRIVATE_PARTIAL =
+            Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\\.incomplete");
 
     private final Path root;
     private final Repository repository;
@@ -64,6 +70,16 @@ final class HubCache {
 
     Path partial(RemoteFile file) {
         return folder.resolve("blobs").resolve(file.blob() + ".universality.incomplete");
+    }
+
+    /** A file for what comes where there are no locks: nobody else has its name, so nobody goes on with it either. */
+    Path privatePartial() {
+        return folder.resolve("blobs").resolve(UUID.randomUUID() + ".incomplete");
+    }
+
+    /** Removes what {@link #privatePartial} was written to by processes that ended long ago. */
+    void removeLeftovers() {
+        Leftovers.remove(folder.resolve("blobs"), PRIVATE_PARTIAL);
     }
 
     Path lock(RemoteFile file) {
@@ -131,22 +147,27 @@ final class HubCache {
         }
     }
 
-    /** Every file of a commit, as far as this cache knows. */
+    /** Every file of a commit, as far as this cache knows: where {@link #wholeTree} is absent, those that are here. */
     List<RemoteFile> tree(String commit) {
+        return wholeTree(commit).orElseGet(() -> linked(commit));
+    }
+
+    /** Every file of a commit; absent where the list is not here, damaged, or in a format of another time. */
+    Optional<List<RemoteFile>> wholeTree(String commit) {
         Path file = treeFile(commit);
-        try {
-            if (Files.isRegularFile(file)) {
-                JsonNode tree = Json.read(file);
-                if (tree.path("format_version").asInt() == TREE_FORMAT) {
-                    return tree.path("files").properties().stream()
-                            .map(HubCache::remote)
-                            .toList();
-                }
-            }
-        } catch (ToolException e) {
-            // written by something else, or damaged: the snapshot tells, too
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
         }
-        return linked(commit);
+        try {
+            JsonNode tree = Json.read(file);
+            JsonNode files = tree.path("files");
+            if (tree.path("format_version").asInt() != TREE_FORMAT || !files.isObject() || files.isEmpty()) {
+                return Optional.empty();
+            }
+            return Optional.of(files.properties().stream().map(HubCache::remote).toList());
+        } catch (ToolException e) {
+            return Optional.empty();
+        }
     }
 
     private static RemoteFile remote(Map.Entry<String, JsonNode> entry) {
@@ -159,18 +180,13 @@ final class HubCache {
                 node.path("xet_hash").isTextual() ? node.path("xet_hash").asText() : null);
     }
 
-    /** Whether {@link #tree} tells all files of a commit, not just those that are here. */
-    boolean knowsTree(String commit) {
-        return Files.isRegularFile(treeFile(commit));
-    }
-
     private Path treeFile(String commit) {
         return folder.resolve("trees").resolve(commit + ".json");
     }
 
     /** Remembers which files a commit has; where nothing can be written, for this run it is no matter. */
     void remember(String commit, List<RemoteFile> files) {
-        if (knowsTree(commit)) {
+        if (wholeTree(commit).isPresent()) {
             return;
         }
         Map<String, Object> entries = new TreeMap<>();
@@ -251,6 +267,9 @@ final class HubCache {
         try {
             Files.createDirectories(file.getParent());
             Files.writeString(temporary, text, StandardCharsets.UTF_8);
+            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+                channel.force(true); // else a power cut may leave an empty file under the final name
+            }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw unwritable(file, e);

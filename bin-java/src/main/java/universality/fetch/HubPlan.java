@@ -55,7 +55,31 @@ public final class HubPlan {
                     .forEach((name, bytes) -> rows.add(new Row(source, "", "", name, bytes, 0, config(folder, name))));
             return;
         }
-        HubSource wanted = Fetch.hubSource(source, folder, revision, dataset, include);
+        add(Fetch.hubSource(source, folder, revision, dataset, include));
+    }
+
+    /**
+     * Adds a source as on the command line. What reads like a repository is one, even where there is a folder of that name: the
+     * workflow fetches in folders of its own, where there is none.
+     *
+     * @param source {@code ORGANISATION/NAME}, perhaps with {@code @REVISION}, or a folder
+     */
+    public void add(String source, boolean dataset, List<String> include) {
+        int at = source.indexOf('@');
+        String name = at < 0 ? source : source.substring(0, at);
+        String revision = at < 0 ? null : source.substring(at + 1);
+        if (Repository.isName(name)) {
+            add(Fetch.repository(name, revision, dataset, include));
+        } else if (Files.isDirectory(Path.of(source))) {
+            add(source, Path.of(""), null, dataset, include);
+        } else {
+            add(name, Path.of(""), revision, dataset, include);
+        }
+    }
+
+    private void add(HubSource wanted) {
+        boolean dataset = wanted.repository().kind() == Repository.Kind.DATASET;
+        String source = wanted.repository().name();
         HubSource.Found found = wanted.find(hub, false);
         for (RemoteFile file : found.files()) {
             // content that several sources share comes once

@@ -52,7 +52,7 @@ record HubSource(Repository repository, String revision, List<String> include) {
 
     private Found current(Hub hub, HubCache cache, boolean remember) {
         String commit = Hub.isCommit(revision) ? revision : hub.commit(repository, revision);
-        List<RemoteFile> tree = cache.knowsTree(commit) ? cache.tree(commit) : hub.tree(repository, commit);
+        List<RemoteFile> tree = cache.wholeTree(commit).orElseGet(() -> hub.tree(repository, commit));
         Function<RemoteFile, Optional<byte[]>> content =
                 file -> Optional.of(content(cache, file).orElseGet(() -> hub.content(repository, commit, file)));
         List<RemoteFile> files = choose(tree, content);
@@ -71,7 +71,7 @@ record HubSource(Repository repository, String revision, List<String> include) {
         try {
             return new Found(this, cache, commit.get(), choose(tree, file -> content(cache, file)), null);
         } catch (ToolException e) {
-            if (cache.knowsTree(commit.get())) {
+            if (cache.wholeTree(commit.get()).isPresent()) {
                 throw e; // the repository itself lacks it
             }
             String what = tree.isEmpty() ? "nothing of it" : "config.json or weights; there is only part of it";

@@ -44,6 +44,7 @@ final class Transfer {
             }
         }
         if (!missing.isEmpty()) {
+            cache.removeLeftovers(); // before the room on the disk is looked at
             requireSpace(missing.values().stream()
                     .mapToLong(f -> f.bytes() - cache.present(f))
                     .sum());

@@ -5,6 +5,8 @@ import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingType;
 import com.knuddels.jtokkit.api.IntArrayList;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /** GPT-2's own encoding, 50,257 tokens, from jtokkit, which sees each frequent word once. */
@@ -40,6 +42,24 @@ final class R50kTokenizer implements Tokenizer {
         }
         bytes[BOS] = TokenizerJson.END_OF_TEXT.getBytes(StandardCharsets.UTF_8);
         return new Pieces(bytes);
+    }
+
+    /** The id of each piece, in the characters of byte-level vocabularies. */
+    static Map<String, Integer> vocabularyIds() {
+        Encoding encoding = Encodings.newLazyEncodingRegistry().getEncoding(EncodingType.R50K_BASE);
+        Map<String, Integer> ids = new HashMap<>();
+        IntArrayList one = new IntArrayList(1);
+        for (int id = 0; id < BOS; id++) {
+            one.clear();
+            one.add(id);
+            StringBuilder piece = new StringBuilder();
+            for (byte b : encoding.decodeBytes(one)) {
+                piece.append(ByteAlphabet.character(b & 0xFF));
+            }
+            ids.put(piece.toString(), id);
+        }
+        ids.put(TokenizerJson.END_OF_TEXT, BOS);
+        return ids;
     }
 
     @Override

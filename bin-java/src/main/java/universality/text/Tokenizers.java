@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import universality.data.CheckpointFolder;
 import universality.data.ExitCode;
 import universality.data.Manifest;
 import universality.data.TokenRows;
@@ -61,6 +63,22 @@ public final class Tokenizers {
                     "--tokenizer '%s' is neither r50k, byte, bpe:V nor a file in Hugging Face's format", name);
         }
         return new FileTokenizer(String.valueOf(file.getFileName()), read(file), name);
+    }
+
+    /**
+     * Whether the ids of {@code tokens} are those that the tokenizer of {@code checkpoint} gives; empty where one of the two
+     * does not tell.
+     *
+     * @throws ToolException if a file of a tokenizer cannot be read
+     */
+    public static Optional<Boolean> agree(CheckpointFolder checkpoint, TokenRows tokens) {
+        Optional<String> own = checkpoint.tokenizerDigest();
+        if (own.isPresent() && own.equals(tokens.tokenizerDigest())) {
+            return Optional.of(true);
+        }
+        Optional<TokenizerIdentity> used = TokenizerIdentity.of(tokens.folder(), tokens.manifest());
+        return used.flatMap(identity ->
+                TokenizerIdentity.of(checkpoint.folder(), checkpoint.manifest()).map(identity::agrees));
     }
 
     /** Stands in for the tokenizer of ids made elsewhere: pieces are {@code #ID}, nothing can be encoded. */

@@ -366,8 +366,10 @@ public final class TokenizeJob {
         }
     }
 
+    /** Rows of a split: of shares, those of what is there and at most of the tokens asked for. */
     private int rowsOfIds(SplitPlan.Part part, IdsFile all, int taken) {
-        long tokens = settings.tokens() == 0 ? (long) all.rows() * all.context() : settings.tokens();
+        long present = (long) all.rows() * all.context();
+        long tokens = settings.tokens() == 0 ? present : Math.min(settings.tokens(), present);
         long wanted = plan.rows(part, tokens, all.context());
         int left = all.rows() - taken;
         if (wanted == 0 || wanted > left) {

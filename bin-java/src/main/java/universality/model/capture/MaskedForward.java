@@ -4,12 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.util.Optional;
 import universality.data.CheckpointFolder;
 import universality.data.TokenRows;
 import universality.data.ToolException;
 import universality.model.LanguageModel;
 import universality.model.ModelConfig;
 import universality.tensor.Compute;
+import universality.text.Tokenizers;
 
 /** Runs a model over token rows, a few rows at a time, and hands over what the positions that count gave. */
 public final class MaskedForward {
@@ -38,10 +40,11 @@ public final class MaskedForward {
     /**
      * Checks that {@code tokens} are fit for the model of {@code checkpoint}.
      *
+     * @return what could not be checked, in words for the user; empty where all could
      * @throws ToolException (bad data) if an id is outside the vocabulary, rows are longer than the context, or checkpoint
      *     and tokens come with different tokenizers
      */
-    public static void check(CheckpointFolder checkpoint, ModelConfig config, TokenRows tokens) {
+    public static Optional<String> check(CheckpointFolder checkpoint, ModelConfig config, TokenRows tokens) {
         if (tokens.context() > config.context()) {
             throw ToolException.badData(
                     "rows of %d tokens are longer than the %d positions of checkpoint '%s': tokenize with --context %d or less",
@@ -52,19 +55,22 @@ public final class MaskedForward {
                     "token id %d is outside the vocabulary of %d of checkpoint '%s': tokenize with the checkpoint's tokenizer",
                     tokens.largestToken(), config.vocabulary(), checkpoint.id());
         }
-        var own = checkpoint.tokenizerDigest();
-        var used = tokens.tokenizerDigest();
-        if (own.isPresent() && used.isPresent() && !own.equals(used)) {
+        Optional<Boolean> agree = Tokenizers.agree(checkpoint, tokens);
+        if (agree.isPresent() && !agree.get()) {
             throw ToolException.badData(
-                    "checkpoint '%s' has another tokenizer (sha256 %.12s) than the tokens (%.12s): tokenize with the checkpoint's"
-                            + " tokenizer.json",
-                    checkpoint.id(), own.get(), used.get());
+                    "checkpoint '%s' has another tokenizer than the tokens (%s): tokenize with the checkpoint's"
+                            + " tokenizer.json (--tokenizer FILE)",
+                    checkpoint.id(), tokens.manifest().parameterOr("tokenizer", TokenRows.TOKENIZER));
         }
         if (tokens.kept() == 0) {
             throw ToolException.badData(
                     "the mask of '%s' keeps no position: give more text",
                     tokens.manifest().id());
         }
+        return agree.isPresent()
+                ? Optional.empty()
+                : Optional.of(String.format(
+                        "the tokenizer of '%s' is not known: tokens are taken to be its own", checkpoint.id()));
     }
 
     /** Runs {@code model} over all rows in order. */
