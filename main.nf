@@ -63,10 +63,11 @@ workflow {
         forget(workflow.runName)
         System.exit(0)
     }
+    Trace.publish(workflow.launchDir.resolve('.nextflow/trace.txt'), file("${params.outdir}/pipeline/trace.txt"))
     def study = launch.study
     def digests = launch.digests
     // to standard error, so that they are seen in a quiet run too
-    study.notes().each { note -> System.err.println(note) }
+    launch.notes.each { note -> System.err.println(note) }
 
     // Checkpoints and text that are given. The hub's files lie where every program that uses them looks, unless a folder is
     // named; what is made of other folders lies in the work folder
