@@ -56,7 +56,10 @@ def forget(name) {
 workflow {
     def launch = Launch.of(params, workflow.projectDir)
     if (launch.problem) {
-        throw Launch.quiet(new nextflow.exception.AbortOperationException(launch.problem))
+        // not an exception: Nextflow would look for the forgotten run in its history
+        System.err.println(launch.problem)
+        forget(workflow.runName)
+        System.exit(1)
     }
     if (launch.help || launch.plan) {
         println(launch.help ?: launch.plan)
