@@ -56,17 +56,21 @@ def forget(name) {
 workflow {
     def launch = Launch.of(params, workflow.projectDir)
     if (launch.problem) {
-        throw Launch.quiet(new nextflow.exception.AbortOperationException(launch.problem))
+        // not an exception: Nextflow would look for the forgotten run in its history
+        System.err.println(launch.problem)
+        forget(workflow.runName)
+        System.exit(1)
     }
     if (launch.help || launch.plan) {
         println(launch.help ?: launch.plan)
         forget(workflow.runName)
         System.exit(0)
     }
+    Trace.publish(workflow.launchDir.resolve('.nextflow/trace.txt'), file("${params.outdir}/pipeline/trace.txt"))
     def study = launch.study
     def digests = launch.digests
     // to standard error, so that they are seen in a quiet run too
-    study.notes().each { note -> System.err.println(note) }
+    launch.notes.each { note -> System.err.println(note) }
 
     // Checkpoints and text that are given. The hub's files lie where every program that uses them looks, unless a folder is
     // named; what is made of other folders lies in the work folder

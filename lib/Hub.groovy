@@ -13,7 +13,7 @@ class Hub {
 
     /** Whether the environment asks to contact no hub, as Python's library reads it. */
     static boolean offline(Map<String, String> environment) {
-        return environment.HF_HUB_OFFLINE?.toUpperCase() in ['1', 'ON', 'YES', 'TRUE']
+        return ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].any { environment[it]?.toUpperCase(Locale.ROOT) in ['1', 'ON', 'YES', 'TRUE'] }
     }
 
     /**
@@ -53,7 +53,7 @@ class Hub {
     }
 
     private List<Map> rows(List<String> call) {
-        Process process = new ProcessBuilder([project.resolve('bin/universality').toString(), 'fetch-plan', *common, *call]).start()
+        Process process = start([project.resolve('bin/universality').toString(), 'fetch-plan', *common, *call])
         process.outputStream.close()
         StringBuilder out = new StringBuilder()
         StringBuilder err = new StringBuilder()
@@ -63,5 +63,13 @@ class Hub {
         }
         List<List<String>> table = Study.rows(out.toString())
         return table.tail().collect { row -> [table.head(), row].transpose().collectEntries() }
+    }
+
+    private static Process start(List<String> command) {
+        try {
+            return new ProcessBuilder(command).start()
+        } catch (IOException e) {
+            throw new IllegalArgumentException("'${command[0]}' cannot be run: ${e.cause?.message ?: e.message}; make it executable (chmod +x)")
+        }
     }
 }

@@ -1,3 +1,5 @@
+import groovy.json.JsonException
+import groovy.json.JsonSlurper
 import java.nio.file.Files
 import java.nio.file.Path
 
@@ -30,8 +32,11 @@ class Launch {
     boolean offline
     /** What {@code --plan} prints, where it was asked for. */
     String plan
-    /** Configuration of the small model that is trained. */
+    /** Configuration of the small model that is trained, and what is in it. */
     Path model
+    Map settings
+    /** Lines about what is left out or not used, and why. */
+    List<String> notes = []
 
     /** Never throws for what the user did: see {@link #problem}. */
     static Launch of(Map<String, Object> params, Path project) {
@@ -40,6 +45,8 @@ class Launch {
             launch.prepare(new LinkedHashMap<String, Object>(params), project)
         } catch (IllegalArgumentException e) {
             launch.problem = e.message
+        } catch (IOException | UncheckedIOException e) {
+            launch.problem = "cannot read what the study needs: ${e.message}"
         }
         return launch
     }
@@ -60,7 +67,10 @@ class Launch {
         }
         prepareText(params)
         model = params.model_config == null ? project.resolve('conf/models/demo.json') : file('model_config', params.model_config)
+        settings = settingsOf(model)
         study = params.input == null ? Study.trained(params) : Study.given(sheet(params.input, project), params)
+        checkTokenizer(params)
+        notes = study.notes() + notesOnTokens(params, parameters.schema.tokens.default)
         digests = ToolDigest.all(STAGES, project)
         offline = params.offline || Hub.offline(System.getenv())
         cache = params.checkpoint_cache == null ? null : Path.of(params.checkpoint_cache.toString()).toAbsolutePath().normalize()
@@ -90,12 +100,52 @@ class Launch {
             throw new IllegalArgumentException('--ids needs --vocabulary, the number of token ids')
         }
         if (params.dataset != null) {
-            dataset = [source: params.dataset, revision: params.dataset_revision, include: params.dataset_files == null ? [] : Study.words(params.dataset_files)]
+            List<String> include = params.dataset_files == null ? [] : Study.words(params.dataset_files)
+            if (params.dataset_files != null && !include) {
+                throw new IllegalArgumentException("--dataset_files '${params.dataset_files}' names no file")
+            }
+            dataset = [source: params.dataset, revision: params.dataset_revision, include: include]
         }
         if (params.tokenizer == 'checkpoint' && params.input == null) {
             throw new IllegalArgumentException("--tokenizer checkpoint needs --input: models that are trained here have the text's tokenizer")
         }
+        if (params.tokenizer == 'checkpoint' && ids != null) {
+            throw new IllegalArgumentException('--ids and --tokenizer checkpoint exclude each other: rows of token ids are not tokenized')
+        }
         tokenizer = ids != null || params.tokenizer ==~ /checkpoint|r50k|byte|bpe:\d+/ ? null : file('tokenizer', params.tokenizer)
+    }
+
+    /** Checkpoints that are given were trained with a tokenizer; with another one, their results are nonsense that looks fine. */
+    private void checkTokenizer(Map<String, Object> params) {
+        if (params.input == null || ids != null) {
+            return
+        }
+        if (params.tokenizer.toString().startsWith('bpe:')) {
+            throw new IllegalArgumentException("--tokenizer ${params.tokenizer} is trained on the text, and the checkpoints of --input know another one; expected r50k (GPT-2), checkpoint, or a tokenizer.json")
+        }
+        List<String> families = study.families().keySet().toList()
+        if (params.tokenizer == 'checkpoint' && families.size() > 1) {
+            throw new IllegalArgumentException("--tokenizer checkpoint takes the tokenizer of one family, and --input has ${families.join(', ')}; study one family, or name a tokenizer that all have")
+        }
+    }
+
+    private List<String> notesOnTokens(Map<String, Object> params, Object unset) {
+        return params.tokens == unset || new Splits(study.splits()).shares
+                ? []
+                : ["--tokens ${params.tokens} is not used: --split says how many tokens each split gets".toString()]
+    }
+
+    private static Map settingsOf(Path file) {
+        Object settings
+        try {
+            settings = new JsonSlurper().parse(file.toFile(), 'UTF-8')
+        } catch (JsonException e) {
+            throw new IllegalArgumentException("--model_config '${file}' is not JSON: ${e.message.readLines()[0]}")
+        }
+        if (!(settings instanceof Map && settings.model instanceof Map)) {
+            throw new IllegalArgumentException("--model_config '${file}' has no \"model\"; expected an object with \"model\" and \"training\", as in conf/models/demo.json")
+        }
+        return settings
     }
 
     /** The tokenizer that a fetched checkpoint came with. */

@@ -4,7 +4,8 @@ import java.nio.file.Path
 
 /**
  * The parameters as nextflow_schema.json describes them: checks of what the user gave, and the text of {@code --help}. Knows
- * the part of JSON schema that the file uses: {@code type, enum, pattern, minimum, maximum, format: file-path}.
+ * the part of JSON schema that the file uses: {@code type, enum, pattern, minimum, maximum, exclusiveMaximum, format:
+ * file-path}.
  */
 class Parameters {
     /** Parameter name to its schema, in the order of the file. */
@@ -34,6 +35,9 @@ class Parameters {
         String found = value instanceof Boolean && rule.type != 'boolean'
                 ? (value ? 'nothing' : "'false'")
                 : "'${value}'"
+        if (rule.type == 'boolean' && value in ['true', 'false']) {
+            found = "the text ${found}"
+        }
         String expected = mismatch(rule, value)
         return expected == null ? null : "parameter '--${name}' is ${found}; expected ${expected}: ${rule.description}"
     }
@@ -42,7 +46,8 @@ class Parameters {
     private static String mismatch(Map rule, Object value) {
         switch (rule.type) {
             case 'boolean':
-                return value instanceof Boolean || value in ['true', 'false'] ? null : 'true or false'
+                // text is no boolean: 'false' would count as true wherever it is asked
+                return value instanceof Boolean ? null : 'true or false, without quotes'
             case 'integer':
                 return whole(value) && inRange(rule, value) ? null : 'a whole number' + range(rule)
             case 'number':
@@ -78,12 +83,17 @@ class Parameters {
     }
 
     private static boolean inRange(Map rule, Object value) {
-        return (rule.minimum == null || value >= rule.minimum) && (rule.maximum == null || value <= rule.maximum)
+        return (rule.minimum == null || value >= rule.minimum)
+                && (rule.maximum == null || value <= rule.maximum)
+                && (rule.exclusiveMaximum == null || value < rule.exclusiveMaximum)
     }
 
     private static String range(Map rule) {
         if (rule.minimum != null && rule.maximum != null) {
             return " from ${rule.minimum} to ${rule.maximum}"
+        }
+        if (rule.minimum != null && rule.exclusiveMaximum != null) {
+            return " from ${rule.minimum} to below ${rule.exclusiveMaximum}"
         }
         return rule.minimum != null ? " not below ${rule.minimum}" : ''
     }

@@ -1,3 +1,4 @@
+import groovy.json.JsonException
 import groovy.json.JsonSlurper
 
 /**
@@ -46,7 +47,9 @@ class Plan {
         String source = launch.dataset ? "dataset ${launch.dataset.source}"
                 : launch.ids ? launch.ids.toString()
                 : launch.text ? "${launch.text.size()} files" : "generated, seed ${params.generate_seed}"
-        return ['', "Text: ${source}; rows of ${params.context} tokens, tokenizer ${params.tokenizer}; ${study.splits()}".toString()]
+        // rows of ids are as long as they are, and need no tokenizer
+        String rows = launch.ids ? '' : "rows of ${params.context} tokens, tokenizer ${params.tokenizer}; "
+        return ['', "Text: ${source}; ${rows}${study.splits()}".toString()]
     }
 
     /** Tasks by stage. */
@@ -68,88 +71,55 @@ class Plan {
 
     private List<String> tasks() {
         Map<String, Integer> counts = counts()
-        return ['', "Tasks: ${counts.values().sum()} (${counts.collect { "${it.key} ${it.value}" }.join(', ')})".toString()] + study.notes()
+        return ['', "Tasks: ${counts.values().sum()} (${counts.collect { "${it.key} ${it.value}" }.join(', ')})".toString()] + launch.notes
     }
 
     private List<String> needs() {
         List<String> lines = ['']
-        Long analysed = split('analysis')
-        Map<String, Map> shapes = shapes()
+        Long analysed = new Splits(study.splits()).tokens('analysis', params.tokens as long)
         if (analysed == null) {
             lines << 'Disk and work: not known before the text is counted (--tokens 0)'
             return lines
         }
-        List<Map> unknown = study.checkpoints.findAll { shapes[it.id] == null }
-        if (unknown) {
-            lines << "Not counted below, for want of a config.json: ${unknown*.id.join(', ')}".toString()
+        Map<String, Shape> shapes = shapes()
+        List<Shape> known = study.checkpoints.collect { shapes[(String) it.id] }.findAll { it != null }
+        lines << "Tokens analysed: ${analysed}; neurons in a model: ${known*.neurons().unique().join(', ') ?: 'not known'}".toString()
+        if (!known) {
+            lines << 'Disk and work: not known: no checkpoint has a config.json that tells its size'
+            return lines
         }
-        List<Map> known = study.checkpoints.findAll { shapes[it.id] != null }
-        long width = params.dtype == 'f16' ? 2 : 4
-        List<Long> stored = known.collect { neurons(shapes[it.id]) * analysed * width }
-        lines << "Tokens analysed: ${analysed}; neurons in a model: ${known.collect { neurons(shapes[it.id]) }.unique().join(', ') ?: 'not known'}".toString()
-        lines << "Disk: activations ${size((long) (stored.sum() ?: 0L))} in the work folder (${size((long) (stored.max() ?: 0L))} the largest checkpoint)".toString()
-        lines << "Memory: the weights of one model, at most ${size((long) (known.collect { weights(shapes[it.id]) }.max() ?: 0L))} in f32, and what --memory of each tool allows (docs/usage.md)".toString()
-        lines << "Work: ${operations(products(shapes, analysed))} operations in products of pairs".toString()
+        if (known.size() < study.checkpoints.size()) {
+            lines << "Not counted below, for want of a config.json that tells the size: ${study.checkpoints*.id.findAll { shapes[(String) it] == null }.join(', ')}".toString()
+        }
+        List<Long> stored = known.collect { it.neurons() * analysed * (params.dtype == 'f16' ? 2 : 4) }
+        lines << "Disk: activations ${size((long) stored.sum())} in the work folder (${size((long) stored.max())} the largest checkpoint)".toString()
+        lines << "Memory: the weights of one model, at most ${size((long) known*.weights().max())} in f32, and what --memory of each tool allows (docs/usage.md)".toString()
+        List<List<String>> pairs = study.products().findAll { pair -> pair.every { shapes[it] != null } }
+        // 2 n N_a N_b for each
+        double work = (double) pairs.sum(0.0d) { a, b -> 2.0d * analysed * shapes[a].neurons() * shapes[b].neurons() }
+        lines << "Work: ${operations(work)} operations in the products of ${pairs.size()} pairs, controls among them".toString()
         return lines
     }
 
-    /** Operations of the products of all pairs: 2 n N² for each pair of models of a step. */
-    private double products(Map<String, Map> shapes, long analysed) {
-        return (double) study.groups().sum(0.0d) { group ->
-            List<Long> sizes = group.members.findAll { shapes[it.id] != null }.collect { neurons(shapes[it.id]) }
-            long all = (long) (sizes.sum() ?: 0L)
-            long squares = (long) sizes.sum(0L) { it * it }
-            // sum over unordered pairs of N_a N_b
-            (double) analysed * ((double) all * all - squares)
-        }
-    }
-
-    /** Tokens that a split gets, at most; null where that is not known. */
-    Long split(String name) {
-        String share = study.splits().split(',').find { it.startsWith(name + '=') }?.split('=')?.last()
-        if (share == null) {
-            return null
-        }
-        long tokens = params.tokens as long
-        if (!share.endsWith('%')) {
-            return share as long
-        }
-        return tokens == 0 ? null : Math.round(tokens * (share.dropRight(1) as double) / 100)
-    }
-
-    /** By checkpoint: its config.json as a map. */
-    private Map<String, Map> shapes() {
+    /** By checkpoint: its shape, null where that is not known. */
+    private Map<String, Shape> shapes() {
         if (study.trainings) {
-            Map model = (Map) new JsonSlurper().parse(launch.model.toFile(), 'UTF-8').model
-            return study.checkpoints.collectEntries { [(it.id): model] }
+            Shape shape = Shape.of(launch.settings.model)
+            return study.checkpoints.collectEntries { [(it.id): shape] }
         }
-        Map<List, Map> configs = files.findAll { it.config }.collectEntries { [([it.source, it.revision]): (Map) new JsonSlurper().parseText((String) it.config)] }
+        Map<List, Shape> shapes = files.findAll { it.config }.collectEntries { [([it.source, it.revision]): shape((String) it.config)] }
         return study.checkpoints.collectEntries { meta ->
             Map origin = study.origins[(String) meta.id]
-            [(meta.id): configs.find { key, config -> key[0] == origin.source && (key[1] == origin.revision || !origin.revision) }?.value]
+            [(meta.id): shapes.find { key, shape -> key[0] == origin.source && (key[1] == origin.revision || !origin.revision) }?.value]
         }
     }
 
-    private static long layers(Map config) {
-        return (config.n_layer ?: config.num_hidden_layers) as long
-    }
-
-    private static long residual(Map config) {
-        return (config.n_embd ?: config.hidden_size) as long
-    }
-
-    private static long hidden(Map config) {
-        return (config.n_inner ?: config.intermediate_size ?: 4 * residual(config)) as long
-    }
-
-    private static long neurons(Map config) {
-        return layers(config) * hidden(config)
-    }
-
-    /** Bytes of the weights in F32, but for biases and gains. */
-    private static long weights(Map config) {
-        long d = residual(config)
-        return 4 * (layers(config) * (4 * d * d + 2 * d * hidden(config)) + ((config.vocab_size ?: 0) as long) * d)
+    private static Shape shape(String config) {
+        try {
+            return Shape.of(new JsonSlurper().parseText(config))
+        } catch (JsonException ignored) {
+            return null // fetch says what is wrong with it
+        }
     }
 
     private static String operations(double count) {

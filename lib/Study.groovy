@@ -4,6 +4,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.PathMatcher
 import java.security.MessageDigest
+import java.util.regex.PatternSyntaxException
 
 /**
  * What is to be run: checkpoints, the groups in which they are correlated, and which results each later task needs. Planned
@@ -65,7 +66,11 @@ class Study {
                 throw new IllegalArgumentException("${place}: the id '${meta.id}' is there twice; give each checkpoint its own")
             }
             checkpoints << meta
-            origins[(String) meta.id] = [source: source(place, sheet, cells.source), revision: cells.revision ?: '']
+            Map origin = [source: source(place, sheet, cells.source), revision: cells.revision ?: '']
+            if (origin.revision && !isRepository((String) origin.source)) {
+                throw new IllegalArgumentException("${place}: the source '${cells.source}' is a folder, which has no revision; leave '${origin.revision}' out")
+            }
+            origins[(String) meta.id] = origin
         }
         return new Study([], checkpoints, origins, params).checked()
     }
@@ -138,7 +143,8 @@ class Study {
             }
         }
         List<String> needed = (trainings ? ['train'] : []) + ['analysis', 'heldout', 'examples']
-        String missing = needed.find { !(it in splits().split(',')*.takeBefore('=')) }
+        Splits given = new Splits(splits())
+        String missing = needed.find { !given.amounts.containsKey(it) }
         if (missing != null) {
             throw new IllegalArgumentException("--split '${splits()}' has no '${missing}'; this study needs ${needed.join(', ')}")
         }
@@ -262,6 +268,19 @@ class Study {
         }
     }
 
+    /** The pairs of checkpoint ids of which {@code correlate} takes a whole product: in a control, the first with each other one. */
+    List<List<String>> products() {
+        return correlations().findAll { it.meta.control != 'self' }.collectMany { task ->
+            List<String> ids = task.needs*.minus('activate/')
+            if (task.meta.control != 'none') {
+                return ids.tail().collect { [ids[0], it] }
+            }
+            task.options.pairs
+                    ? task.options.pairs.split(',').collect { it.split(':').toList() }
+                    : (1..<ids.size()).collectMany { last -> ids.take(last).collect { [it, ids[last]] } }
+        }
+    }
+
     /** All tasks of {@code identify}, one for each (family, step). */
     List<Map> identifications() {
         List<Map> tasks = correlations().findAll { it.meta.control != 'self' }
@@ -355,11 +374,15 @@ class Study {
 
     /**
      * The files and folders that {@code list} (paths and globs, separated by commas) names: in the order given, the files of a
-     * glob by name.
+     * glob by name. What is there under a name is meant by it, whatever a glob would make of the name.
      */
     static List<Path> files(String name, Object list) {
-        return words(list).collectMany { word ->
-            List<Path> found = word =~ /[*?\[{]/ ? glob(word) : [Path.of(word)]
+        List<String> words = words(list)
+        if (!words) {
+            throw new IllegalArgumentException("--${name} '${list}' names no file")
+        }
+        return words.collectMany { word ->
+            List<Path> found = !new File(word).exists() && word =~ /[*?\[{]/ ? glob(name, word) : [Path.of(word)]
             Path absent = found.find { !Files.isRegularFile(it) && !Files.isDirectory(it) }
             if (found.isEmpty() || absent != null) {
                 throw new IllegalArgumentException("--${name} '${word}' is no file that exists")
@@ -385,16 +408,24 @@ class Study {
         return MessageDigest.getInstance('SHA-256').digest(lines.join('\n').getBytes('UTF-8')).encodeHex().toString()
     }
 
-    private static List<Path> glob(String pattern) {
+    private static List<Path> glob(String name, String pattern) {
         File file = new File(pattern).absoluteFile
-        if (file.parent =~ /[*?\[{]/) {
-            throw new IllegalArgumentException("'${pattern}' has a wildcard in a folder's name; only file names may have one")
+        if (!file.parentFile.exists() && file.parent =~ /[*?\[{]/) {
+            throw new IllegalArgumentException("--${name} '${pattern}' has a wildcard in a folder's name; only file names may have one")
         }
-        PathMatcher matcher = FileSystems.default.getPathMatcher('glob:' + file.name)
+        PathMatcher matcher = matcher(name, pattern, file.name)
         return (file.parentFile.listFiles() ?: new File[0])
                 .collect { it.toPath() }
                 .findAll { Files.isRegularFile(it) && matcher.matches(it.fileName) }
                 .toSorted()
+    }
+
+    private static PathMatcher matcher(String name, String pattern, String glob) {
+        try {
+            return FileSystems.default.getPathMatcher('glob:' + glob)
+        } catch (PatternSyntaxException e) {
+            throw new IllegalArgumentException("--${name} '${pattern}' is no file that exists, and no pattern of file names: ${e.description}")
+        }
     }
 
     /** Rows of a comma-separated file; cells may be quoted, empty lines are left out. */
@@ -412,7 +443,8 @@ class Study {
 
     private static List<String> cells(String line) {
         List<String> cells = []
-        def matcher = line =~ /\G(?:"((?:[^"]|"")*)"|([^",]*))(?:,|$)/
+        // possessive, for each step back that could be taken is a frame on the stack, and cells are long
+        def matcher = line =~ /\G(?:"((?:[^"]++|"")*+)"|([^",]*))(?:,|$)/
         int end = 0
         while (matcher.find() && matcher.start() == end) {
             cells << (matcher.group(1) != null ? matcher.group(1).replace('""', '"') : matcher.group(2))

@@ -30,6 +30,41 @@ class BadInputSpec extends Specification {
         ['-profile', 'test', '--text', 'gone.txt']   || "--text 'gone.txt' is no file that exists"
     }
 
+    def 'what computes nothing leaves no results, and those of a finished study as they are: #arguments'() {
+        given: 'without a trace of the test, in whose place the study has its own'
+        Pipeline pipeline = new Pipeline(folder.resolve('launch'))
+        Path results = pipeline.folder.resolve('results')
+        def launch = { pipeline.finish(pipeline.command(['-q', 'run', Pipeline.PROJECT.resolve('main.nf').toString(), '-ansi-log', 'false', '-profile', 'test', *it])) }
+
+        when: 'nothing was there'
+        def before = launch(arguments)
+
+        then:
+        before.status == status
+        !Files.exists(results)
+
+        when: 'a study was there'
+        launch(['-stub']).succeeded()
+        String trace = results.resolve('pipeline/trace.txt').text
+        def after = launch(arguments)
+
+        then:
+        trace.readLines().size() == 1 + 25
+        after.status == status
+        results.resolve('pipeline/trace.txt').text == trace
+
+        when: 'it is run again'
+        launch(['-stub', '-resume']).succeeded()
+
+        then:
+        results.resolve('pipeline/trace.txt').readLines().tail().every { it.contains('\tCACHED\t') }
+
+        where:
+        arguments           || status
+        ['--plan']          || 0
+        ['--sedes', '1,2']  || 1
+    }
+
     def 'a mistyped profile is named'() {
         when:
         def result = new Pipeline(folder.resolve('launch')).run('-profile', 'tset')

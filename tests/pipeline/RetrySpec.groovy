@@ -4,7 +4,7 @@ import java.nio.file.Path
 import spock.lang.Specification
 import spock.lang.TempDir
 
-/** Which exit codes are tried again, and with what: the rules of conf/base.config on tasks that fail as tools do. */
+/** Which exit codes are tried again, and with what: the rules of conf/base.config, and of conf/slurm.config for time, on tasks that fail as tools do. */
 class RetrySpec extends Specification {
     @TempDir
     Path folder
@@ -70,7 +70,13 @@ class RetrySpec extends Specification {
             params { codes = null; max_cpus = null; max_memory = null; max_time = null; outdir = 'results'; publish_mode = 'copy'
                      save_tokens = false; save_checkpoints = false; save_activations = false }
             includeConfig '${Pipeline.PROJECT}/conf/base.config'
+            process { ${times()} }
             """
         new Pipeline(folder, folder).run('--codes', codes)
+    }
+
+    /** The rule for time, which only the cluster's profile has. */
+    private static String times() {
+        Pipeline.PROJECT.resolve('conf/slurm.config').readLines()*.trim().find { it.startsWith('time ') }
     }
 }

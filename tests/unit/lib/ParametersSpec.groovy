@@ -15,7 +15,7 @@ class ParametersSpec extends Specification {
     Map<String, Object> defaults = configured()
 
     /** The block {@code params} of nextflow.config. */
-    private static Map<String, Object> configured() {
+    static Map<String, Object> configured() {
         List<String> lines = PROJECT.resolve('nextflow.config').readLines()
         lines.subList(lines.indexOf('params {') + 1, lines.indexOf('}'))
                 .findAll { it.contains('=') }
@@ -62,12 +62,15 @@ class ParametersSpec extends Specification {
         [context: 1]                 || "parameter '--context' is '1'; expected a whole number not below 2: Tokens in a row"
         [context: 2.5]               || "parameter '--context' is '2.5'; expected a whole number not below 2: Tokens in a row"
         [outdir: true]               || "parameter '--outdir' is nothing; expected a value: Folder of the results"
-        [save_tokens: 'maybe']       || "parameter '--save_tokens' is 'maybe'; expected true or false: Publish token rows"
+        [save_tokens: 'maybe']       || "parameter '--save_tokens' is 'maybe'; expected true or false, without quotes: Publish token rows"
+        [save_tokens: 'false']       || "parameter '--save_tokens' is the text 'false'; expected true or false, without quotes: Publish token rows"
         [ablate_replace: 'nil']      || "parameter '--ablate_replace' is 'nil'; expected one of zero, mean, resample: What an ablated neuron's activation becomes"
         [seeds: '1;2']               || "parameter '--seeds' is '1;2'; expected whole numbers separated by commas: Seeds to train, a comma list"
         [device: 'gpu:x']            || "parameter '--device' is 'gpu:x'; expected auto, cpu, gpu or gpu:K: Where models run: auto, cpu, gpu or gpu:K; a GPU that is asked for and absent is an error"
         [ids: '/no/such.npy']        || "parameter '--ids' is '/no/such.npy'; expected a file that exists: ${parameters.schema.ids.description}"
-        [universal_threshold: 'x']   || "parameter '--universal_threshold' is 'x'; expected a number from -2 to 2: Excess correlation from which a neuron is universal"
+        [universal_threshold: 'x']   || "parameter '--universal_threshold' is 'x'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
+        [universal_threshold: 1]     || "parameter '--universal_threshold' is '1'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
+        [universal_threshold: -0.1]  || "parameter '--universal_threshold' is '-0.1'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
     }
 
     def 'values as Nextflow hands them over are valid: #values'() {
@@ -76,8 +79,8 @@ class ParametersSpec extends Specification {
 
         where:
         values << [
-            [seeds: 7], [seeds: '1, 2'], [steps: 0], [universal_threshold: 0.25], [universal_threshold: 1], [universal_threshold: 0.3f],
-            [save_tokens: 'true'], [max_memory: '1.5 GB'], [max_memory: '6.GB'], [max_time: '12h'], [device: 'gpu:1'], [generate_seed: 5000000000L],
+            [seeds: 7], [seeds: '1, 2'], [steps: 0], [universal_threshold: 0.25], [universal_threshold: 0], [universal_threshold: 0.3f],
+            [save_tokens: true], [max_memory: '1.5 GB'], [max_memory: '6.GB'], [max_time: '12h'], [device: 'gpu:1'], [generate_seed: 5000000000L],
         ]
     }
 

@@ -134,6 +134,12 @@ class StudySpec extends Specification {
         [family: 'a__b']            || "the family 'a__b' is not a valid name"
         [family: 'x' * 64]          || 'is not a valid name'
         [split: 'train=9,analysis=8,heldout=7'] || "--split 'train=9,analysis=8,heldout=7' has no 'examples'"
+        [split: 'train=9,analysis=8.5,heldout=7,examples=5']       || "--split: 'analysis=8.5' is not a whole number of tokens"
+        [split: 'train=9%,analysis=8,heldout=7,examples=5']        || 'give all splits in tokens, or all in per cent'
+        [split: 'train=80%,analysis=20%,heldout=7%,examples=0.5%'] || 'adds up to 107.5%, more than all of the text'
+        [split: 'train=9,analysis=0,heldout=7,examples=5']         || "'analysis=0' asks for nothing"
+        [split: 'train=9,analysis=8,heldout=7,examples=5,train=1'] || "has 'train' twice"
+        [split: "train=${'9' * 20},analysis=8"]                    || 'is neither NAME=TOKENS nor NAME=SHARE%'
         [controls: 'rotatd']        || "--controls names 'rotatd'"
         [ablate_steps: '50,51']     || '--ablate_steps names the step 51, which no checkpoint has'
         [control_steps: 3]          || '--control_steps names the step 3, which no checkpoint has'
@@ -142,7 +148,7 @@ class StudySpec extends Specification {
     def 'a samplesheet: ids by default, relative sources, families, quotes, empty lines'() {
         given:
         ['a', 'b', 'c d'].each { Files.createDirectories(folder.resolve(it)) }
-        Path sheet = sheet('\uFEFFfamily,seed,step,source,id,revision', 'gpt,1,0,a,,', '', '"gpt","2","0",b,mine,main', 'gpt, 10 ,0,"c d",,')
+        Path sheet = sheet('\uFEFFfamily,seed,step,source,id,revision', 'gpt,1,0,a,,', '', '"gpt","2","0",b,mine,', 'gpt, 10 ,0,"c d",,')
 
         when:
         Study study = Study.given(sheet, PARAMS)
@@ -155,7 +161,7 @@ class StudySpec extends Specification {
             [id: 'gpt-s10-t0', family: 'gpt', seed: 10, step: 0],
         ]
         study.checkpoints*.keySet()*.toList().toSet() == [['id', 'family', 'seed', 'step']] as Set
-        study.origins['mine'] == [source: folder.resolve('b').toString(), revision: 'main']
+        study.origins['mine'] == [source: folder.resolve('b').toString(), revision: '']
         study.origins['gpt-s10-t0'] == [source: folder.resolve('c d').toString(), revision: '']
         study.splits() == 'analysis=70%,heldout=25%,examples=5%'
     }
@@ -203,6 +209,7 @@ class StudySpec extends Specification {
         ['id,family,seed,step,source', 'm,x,1,0,a', 'n,x,1,0,b', 'o,x,2,0,b']                 || "'m' and 'n' are both seed 1, step 0"
         ['family,seed,step,source', 'x,1,0,a', 'x,2,0,gone']                                  || "row 2: the source 'gone' is not a folder"
         ['family,seed,step,source', 'x,1,0,a', 'x,2,0,a/b/c']                                 || "no repository of the hub (ORGANISATION/NAME)"
+        ['family,seed,step,source,revision', 'x,1,0,a,', 'x,2,0,b,main']                     || "row 2: the source 'b' is a folder, which has no revision; leave 'main' out"
         ['family,seed,step,source', 'x,1,0,']                                                 || 'row 1: the source is empty'
         ['family,seed,step,source', 'x,1,0,a', 'x,1,5,b']                                     || "the family 'x' has the seed 1 only"
         ['family,seed,step,source', 'x,1,0,a', 'x,2,5,b']                                     || 'no step has checkpoints of two seeds'
@@ -238,6 +245,81 @@ class StudySpec extends Specification {
 
         where:
         absent << ['none.txt', '*.html']
+    }
+
+    def 'a name that is there is no pattern: #name'() {
+        given:
+        folder.resolve(name).text = 'x'
+        folder.resolve('notes 1.txt').text = 'another'
+
+        expect:
+        Study.files('text', "${folder}/${name}")*.fileName*.toString() == [name]
+
+        where:
+        name << ['notes [1].txt', 'a[b.txt', 'what?.txt']
+    }
+
+    def 'text that names nothing is refused in one line: #given'() {
+        when:
+        Study.files('text', given)
+
+        then:
+        def e = thrown(IllegalArgumentException)
+        e.message.startsWith(expected)
+        !e.message.contains('\n')
+
+        where:
+        given    || expected
+        ','      || "--text ',' names no file"
+        ' '      || "--text ' ' names no file"
+        'a[b'    || "--text 'a[b' is no file that exists, and no pattern of file names: "
+        'a{b'    || "--text 'a{b' is no file that exists, and no pattern of file names: "
+    }
+
+    def 'a cell may be long: #kind'() {
+        given:
+        String cell = unit * 100_000
+
+        expect:
+        Study.rows("path,config\nx,\"${cell.replace('"', '""')}\",\n") == [['path', 'config'], ['x', cell, '']]
+
+        where:
+        kind           | unit
+        'letters'      | 'a'
+        'quotes'       | '"'
+        'alternating'  | 'a"'
+    }
+
+    def 'products are those of pairs and, in controls, of the first with each other one: #group'() {
+        given:
+        Study study = study(seeds: '1,2,3,4,5', steps: '0,10', correlate_group: group)
+
+        expect: 'two controls of the last step'
+        study.products().size() == 2 * 10 + 2 * 4
+        study.products().toSet().size() == 2 * 10
+        study.products().countBy { it }.findAll { it.value == 3 }.keySet() ==
+                (2..5).collect { ['toy-s1-t10', "toy-s${it}-t10".toString()] }.toSet()
+
+        where:
+        group << ['step', 'seed', 'pair']
+    }
+
+    def 'the products that the preset #name says: #products'() {
+        given:
+        Path project = ParametersSpec.PROJECT
+        String preset = project.resolve("conf/studies/${name}.yml").text
+
+        expect:
+        preset.contains('\ncorrelate_group: seed\n')
+        !preset.contains('\ntokens:')
+        Study.given(project.resolve("conf/studies/${name}.csv"), PARAMS + [controls: Study.CONTROLS.join(','), correlate_group: 'seed']).products().size() == products
+
+        where:
+        name               || products
+        'gpt2-small'       || 50 + 16
+        'gpt2-small-early' || 140 + 16
+        'gpt2-medium'      || 10 + 16
+        'pythia-160m'      || 36 + 12
     }
 
     def 'a folder of text counts as changed when a file in it does'() {
