@@ -4,7 +4,7 @@ process TRAIN {
     label 'train'
 
     input:
-    tuple val(meta), val(steps) // [id, family, seed]; the steps to save, which start at 0
+    tuple val(meta), val(steps) // [id, family, seed]; the steps to save, ascending
     path tokens, stageAs: 'tokens'
     path config, stageAs: 'model.json'
     val digest
