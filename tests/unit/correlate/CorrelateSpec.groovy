@@ -18,6 +18,9 @@ import universality.tensor.Compute
 import java.nio.file.Files
 import java.nio.file.Path
 
+import static unit.correlate.Reference.gaussian
+import static unit.correlate.Reference.mixed
+
 /** The stage `correlate` against a float64 reference (EJML), on random and on awkward activations. */
 class CorrelateSpec extends Specification {
     @TempDir
@@ -422,21 +425,5 @@ class CorrelateSpec extends Specification {
 
     private static boolean near(double a, double b, double tolerance = 1e-6) {
         Math.abs(a - b) <= tolerance
-    }
-
-    private static double[][] gaussian(Random random, int n, int width) {
-        (0..<n).collect { (0..<width).collect { random.nextGaussian() } as double[] } as double[][]
-    }
-
-    /** Random mixtures of a signal's columns with noise, through a rectifier. */
-    private static double[][] mixed(Random random, double[][] signal, int width, double noise) {
-        double[][] mix = gaussian(random, signal[0].length, width)
-        signal.collect { row ->
-            (0..<width).collect { j ->
-                double sum = noise * random.nextGaussian()
-                row.eachWithIndex { v, k -> sum += v * mix[k][j] }
-                Math.max(0d, sum)
-            } as double[]
-        } as double[][]
     }
 }

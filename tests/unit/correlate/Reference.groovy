@@ -58,4 +58,20 @@ class Reference {
         }
         best
     }
+
+    static double[][] gaussian(Random random, int n, int width) {
+        (0..<n).collect { (0..<width).collect { random.nextGaussian() } as double[] } as double[][]
+    }
+
+    /** Random mixtures of a signal's columns with noise, through a rectifier. */
+    static double[][] mixed(Random random, double[][] signal, int width, double noise) {
+        double[][] mix = gaussian(random, signal[0].length, width)
+        signal.collect { row ->
+            (0..<width).collect { j ->
+                double sum = noise * random.nextGaussian()
+                row.eachWithIndex { double v, int k -> sum += v * mix[k][j] }
+                Math.max(0d, sum)
+            } as double[]
+        } as double[][]
+    }
 }

@@ -15,6 +15,9 @@ import universality.tensor.Compute
 import java.nio.file.Files
 import java.nio.file.Path
 
+import static unit.correlate.Reference.gaussian
+import static unit.correlate.Reference.mixed
+
 /** Sums by groups of documents, and what token and position explain, against float64 references. */
 class SecondPassSpec extends Specification {
     @TempDir
@@ -273,20 +276,5 @@ class SecondPassSpec extends Specification {
             sums[0] += dx; sums[1] += dy; sums[2]++
         }
         u.values().sum { it[0] * it[1] / it[2] } / Math.sqrt(vx * vy)
-    }
-
-    private static double[][] gaussian(Random random, int n, int width) {
-        (0..<n).collect { (0..<width).collect { random.nextGaussian() } as double[] } as double[][]
-    }
-
-    private static double[][] mixed(Random random, double[][] signal, int width, double noise) {
-        double[][] mix = gaussian(random, signal[0].length, width)
-        signal.collect { row ->
-            (0..<width).collect { j ->
-                double sum = noise * random.nextGaussian()
-                row.eachWithIndex { v, k -> sum += v * mix[k][j] }
-                Math.max(0d, sum)
-            } as double[]
-        } as double[][]
     }
 }

@@ -9,7 +9,6 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.StandardOpenOption
 import java.security.MessageDigest
-import spock.lang.IgnoreIf
 import spock.lang.Specification
 import spock.lang.TempDir
 import universality.data.Dtype
@@ -221,7 +220,6 @@ class FormatsSpec extends Specification {
         }
     }
 
-    @IgnoreIf({ os.windows })
     def "what is no file is refused without waiting for it: #what"() {
         given:
         def path = folder.resolve('model')

@@ -26,7 +26,7 @@ import universality.train.TrainStage;
  * Throughput of {@code train}, {@code activate} and {@code correlate} on the demo's model, each beside a plain F32 matrix product
  * of the shape that dominates it, measured in the same run. Stages are timed whole: reading, computing, statistics, writing.
  * Arguments (all optional, {@code name=value}): {@code config} (conf/models/demo.json), {@code tokenizer}, {@code steps}, {@code
- * tokens} (to analyse), {@code draws}, {@code seeds}, {@code threads}.
+ * tokens} (to analyse), {@code draws}, {@code candidates} (of the second pass), {@code seeds}, {@code threads}.
  */
 public final class StageThroughput {
     private final Map<String, String> arguments = new LinkedHashMap<>();
@@ -138,15 +138,17 @@ public final class StageThroughput {
         int wide = Math.min(model.neurons(), Math.max(1, 1024 / model.dMlp()) * model.dMlp());
         double ceiling = product(4096, wide, wide);
         print("plain product %d x 4096 x %d", ceiling / 1e9, "GFLOP/s", wide, wide);
-        for (int d : new int[] {0, draws}) {
-            var settings = new CorrelateStage.Settings(List.of(), d, 0, 10, 0, "none", null, 1L << 30);
+        int candidates = number("candidates", 5);
+        for (int[] how : new int[][] {{0, 0}, {draws, 0}, {draws, candidates}}) {
+            var settings = new CorrelateStage.Settings(List.of(), how[0], 0, 10, how[1], "none", null, 1L << 30);
             double time = seconds(() -> {
                 try (CorrelateStage stage = new CorrelateStage(activations, settings)) {
-                    stage.run(compute, folder.resolve("correlations-" + d), false);
+                    stage.run(compute, folder.resolve("correlations-" + how[0] + "-" + how[1]), false);
                 }
             });
-            print("correlate with %d baseline draws", flops / time / 1e9, "GFLOP/s of pair products", d);
-            print("correlate with %d baseline draws", flops / time / ceiling, "of the plain product's rate", d);
+            String what = "correlate with " + how[0] + " baseline draws, " + how[1] + " candidates";
+            print(what, flops / time / 1e9, "GFLOP/s of pair products");
+            print(what, flops / time / ceiling, "of the plain product's rate");
         }
     }
 
