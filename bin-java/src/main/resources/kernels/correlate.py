@@ -87,6 +87,14 @@ class Ops(Module):
       total.add_(e.mul_(e).sum([0], dtype=7))
     return total
 
+  def rows(self, x: Tensor, at: Tensor) -> Tensor:
+    # x [n, d], at I64 [r] -> [r, d]
+    return x.index_select(0, at)
+
+  def stack(self, blocks: List[Tensor]) -> Tensor:
+    # [n, d] each -> one below the other
+    return torch.cat(blocks, 0)
+
   def join(self, blocks: List[Tensor]) -> Tensor:
     # [n, d] of each layer -> [n, layers * d]
     return torch.cat(blocks, 1)

@@ -21,11 +21,29 @@ import universality.tensor.Compute;
 final class CorrelateCommand extends StageCommand {
     @Option(
             names = "--activations",
-            required = true,
             arity = "1..*",
             paramLabel = "DIR",
             description = "activation folders of checkpoints of one step (with --diagonal: of one seed)")
     private List<Path> activations = new ArrayList<>();
+
+    @Option(
+            names = "--checkpoint",
+            arity = "1..*",
+            paramLabel = "DIR",
+            description =
+                    "instead of --activations: checkpoints, which are run over --tokens as activations are needed; nothing"
+                            + " is stored")
+    private List<Path> checkpoints = new ArrayList<>();
+
+    @Option(names = "--tokens", paramLabel = "DIR", description = "token rows of one split, with --checkpoint")
+    private Path tokens;
+
+    @Option(
+            names = "--compute",
+            defaultValue = "f32",
+            paramLabel = "f32|bf16",
+            description = "arithmetic of the forward pass, with --checkpoint (default: ${DEFAULT-VALUE})")
+    private String arithmetic;
 
     @Option(names = "--pairs", split = ",", paramLabel = "A:B", description = "only these pairs of checkpoints")
     private List<String> pairs = new ArrayList<>();
@@ -94,7 +112,7 @@ final class CorrelateCommand extends StageCommand {
         }
         var settings = new CorrelateStage.Settings(
                 pairs, draws, baselineSeed, top, candidates, control, group, precision(), compute.memoryBytes());
-        try (CorrelateStage stage = new CorrelateStage(activations, settings);
+        try (CorrelateStage stage = open(settings);
                 Compute engine = compute.start()) {
             if (diagonal) {
                 stage.diagonal(engine, out, overwrite);
@@ -102,6 +120,17 @@ final class CorrelateCommand extends StageCommand {
                 stage.run(engine, out, overwrite);
             }
         }
+    }
+
+    private CorrelateStage open(CorrelateStage.Settings settings) {
+        if (activations.isEmpty() == checkpoints.isEmpty() || checkpoints.isEmpty() != (tokens == null)) {
+            throw ToolException.usage(
+                    "either --activations DIR... or --checkpoint DIR... with --tokens DIR was expected, to read stored"
+                            + " activations or to run the models");
+        }
+        return activations.isEmpty()
+                ? new CorrelateStage(checkpoints, tokens, compute.arithmetic(arithmetic), settings, StageCommand::say)
+                : new CorrelateStage(activations, settings, StageCommand::say);
     }
 
     private Precision precision() {
