@@ -86,11 +86,19 @@ final class CorrelateCommand extends StageCommand {
     @Option(
             names = "--precision",
             defaultValue = "exact",
-            paramLabel = "exact|bf16",
+            paramLabel = "exact|bf16|sketch",
             description =
-                    "of the products of all pairs: exact, or bf16 products that find candidates, which are computed again"
-                            + " exactly (default: ${DEFAULT-VALUE}); a device without fast bf16 products is always exact")
+                    "of the products of all pairs: exact; or bf16 products, or products of sketches of the positions, that"
+                            + " find candidates, which are computed again exactly (default: ${DEFAULT-VALUE}); a device without"
+                            + " fast bf16 products is exact")
     private String precision;
+
+    @Option(
+            names = "--sketch-size",
+            defaultValue = "16384",
+            paramLabel = "M",
+            description = "rows of a sketch, with --precision sketch (default: ${DEFAULT-VALUE})")
+    private int sketchSize;
 
     @Option(names = "--diagonal", description = "each neuron with itself between checkpoints of one seed")
     private boolean diagonal;
@@ -110,8 +118,20 @@ final class CorrelateCommand extends StageCommand {
                     "--baseline-draws %d, --top %d and --candidates %d: expected at least 1, 1 and 0",
                     draws, top, candidates);
         }
+        if (sketchSize < 64) {
+            throw ToolException.usage("--sketch-size %d: expected at least 64", sketchSize);
+        }
         var settings = new CorrelateStage.Settings(
-                pairs, draws, baselineSeed, top, candidates, control, group, precision(), compute.memoryBytes());
+                pairs,
+                draws,
+                baselineSeed,
+                top,
+                candidates,
+                control,
+                group,
+                precision(),
+                sketchSize,
+                compute.memoryBytes());
         try (CorrelateStage stage = open(settings);
                 Compute engine = compute.start()) {
             if (diagonal) {
@@ -137,7 +157,8 @@ final class CorrelateCommand extends StageCommand {
         return switch (precision.toLowerCase(Locale.ROOT)) {
             case "exact" -> Precision.EXACT;
             case "bf16" -> Precision.BF16;
-            default -> throw ToolException.usage("--precision '%s' is not one of exact, bf16", precision);
+            case "sketch" -> Precision.SKETCH;
+            default -> throw ToolException.usage("--precision '%s' is not one of exact, bf16, sketch", precision);
         };
     }
 }

@@ -36,7 +36,8 @@ public final class CorrelateStage implements AutoCloseable {
      * @param candidates partners of each neuron whose sums by groups of documents are kept, at most {@code top}; 0: none
      * @param control {@code none} or a control's name (docs/methods.md)
      * @param precision of the products of all pairs; {@link Precision#BF16} becomes {@link Precision#EXACT} on a device without fast
-     *     BF16 products
+     *     BF16 products, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
+     * @param sketchSize rows of a sketch
      * @param memoryBytes for everything that is not on Java's heap
      */
     public record Settings(
@@ -48,7 +49,11 @@ public final class CorrelateStage implements AutoCloseable {
             String control,
             String group,
             Precision precision,
+            int sketchSize,
             long memoryBytes) {}
+
+    /** With fewer positions than so many times the size of a sketch, sketches are not used. */
+    private static final int LEAST_COMPRESSION = 4;
 
     private final List<Activations> models = new ArrayList<>();
     private final List<LiveActivations> live = new ArrayList<>();
@@ -167,10 +172,12 @@ public final class CorrelateStage implements AutoCloseable {
         Rotations turned = settings.control().equals("rotated") ? rotations : null;
         Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
         List<Correlator.Pair> pairs = pairs(first, second, !control);
-        Precision precision = precision(folder, compute);
-        Correlator correlator = new Correlator(compute, kernel, rotations, precision, settings.draws(), memory / 4 * 3);
+        Precision precision = precision(folder, compute, kept.row().length);
+        Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
+        Correlator correlator =
+                new Correlator(compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3);
         correlator.run(pairs, settings.top());
-        Refinement refinement = refine(compute, kernel, precision, correlator, pairs, memory);
+        Refinement refinement = refine(compute, kernel, precision, sketcher, correlator, pairs, memory);
         if (correlator.passes() > 1) {
             say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
                     + " MB do not hold all sums: a larger --memory saves time");
@@ -188,14 +195,28 @@ public final class CorrelateStage implements AutoCloseable {
     }
 
     /** The precision that was asked for, or what the device does as fast. */
-    private Precision precision(OutputFolder folder, Compute compute) {
+    private Precision precision(OutputFolder folder, Compute compute, long positions) {
         Precision precision = settings.precision();
         if (precision == Precision.BF16 && !compute.fastBf16()) {
             folder.warning("this device has no fast BF16 products: precision exact was used");
             precision = Precision.EXACT;
         }
+        if (precision == Precision.SKETCH && positions < LEAST_COMPRESSION * (long) settings.sketchSize()) {
+            folder.warning(String.format(
+                    "%d positions are fewer than %d times the sketch size %d, so that sketches save nothing: precision exact was"
+                            + " used",
+                    positions, LEAST_COMPRESSION, settings.sketchSize()));
+            precision = Precision.EXACT;
+        }
         folder.parameter("precision", precision.name().toLowerCase(Locale.ROOT));
         return precision;
+    }
+
+    private Sketcher sketcher(OutputFolder folder, RowPlan plan) {
+        long[] halves = {plan.first()[0].length, plan.first()[1].length};
+        Sketcher sketcher = new Sketcher(settings.sketchSize(), halves, settings.baselineSeed());
+        folder.parameter("sketch_size", settings.sketchSize()).parameter("sketch_error", sketcher.error(0));
+        return sketcher;
     }
 
     /** @return {@code null} where the first pass was exact */
@@ -203,6 +224,7 @@ public final class CorrelateStage implements AutoCloseable {
             Compute compute,
             Kernel kernel,
             Precision precision,
+            Sketcher sketcher,
             Correlator correlator,
             List<Correlator.Pair> pairs,
             long memory) {
@@ -211,7 +233,7 @@ public final class CorrelateStage implements AutoCloseable {
         }
         List<Candidates.Direction> directions = new ArrayList<>();
         pairs.forEach(pair -> directions.addAll(directions(correlator, pair)));
-        Refinement refinement = new Refinement(compute, kernel, settings.top(), memory / 2);
+        Refinement refinement = new Refinement(compute, kernel, sketcher, settings.top(), memory / 2);
         refinement.run(directions);
         return refinement;
     }
