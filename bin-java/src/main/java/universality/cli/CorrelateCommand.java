@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import universality.correlate.CorrelateStage;
+import universality.correlate.Precision;
 import universality.data.ToolException;
 import universality.tensor.Compute;
 
@@ -63,6 +65,15 @@ final class CorrelateCommand extends StageCommand {
                             + " is set against the others, altered")
     private String control;
 
+    @Option(
+            names = "--precision",
+            defaultValue = "exact",
+            paramLabel = "exact|bf16",
+            description =
+                    "of the products of all pairs: exact, or bf16 products that find candidates, which are computed again"
+                            + " exactly (default: ${DEFAULT-VALUE}); a device without fast bf16 products is always exact")
+    private String precision;
+
     @Option(names = "--diagonal", description = "each neuron with itself between checkpoints of one seed")
     private boolean diagonal;
 
@@ -82,7 +93,7 @@ final class CorrelateCommand extends StageCommand {
                     draws, top, candidates);
         }
         var settings = new CorrelateStage.Settings(
-                pairs, draws, baselineSeed, top, candidates, control, group, compute.memoryBytes());
+                pairs, draws, baselineSeed, top, candidates, control, group, precision(), compute.memoryBytes());
         try (CorrelateStage stage = new CorrelateStage(activations, settings);
                 Compute engine = compute.start()) {
             if (diagonal) {
@@ -91,5 +102,13 @@ final class CorrelateCommand extends StageCommand {
                 stage.run(engine, out, overwrite);
             }
         }
+    }
+
+    private Precision precision() {
+        return switch (precision.toLowerCase(Locale.ROOT)) {
+            case "exact" -> Precision.EXACT;
+            case "bf16" -> Precision.BF16;
+            default -> throw ToolException.usage("--precision '%s' is not one of exact, bf16", precision);
+        };
     }
 }

@@ -119,14 +119,14 @@ final class PairWriter {
 
     private String partners(int row) {
         StringBuilder text = new StringBuilder();
-        for (int i = 0; i < table.topAt[row].length; i++) {
-            int at = table.topAt[row][i];
+        for (int i = 0; i < table.topCount(row); i++) {
+            int at = table.topAt(row, i);
             text.append(i == 0 ? "" : ";")
                     .append(at / b.width())
                     .append('.')
                     .append(at % b.width())
                     .append(':')
-                    .append(table.topValues[row][i]);
+                    .append(table.topValue(row, i));
         }
         return text.toString();
     }
