@@ -5,8 +5,8 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.LongStream;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -52,7 +52,8 @@ public class ModelKernels {
                 .asLongStream()
                 .toArray();
         tokens = forward.arrays().create(ids, new Shape(rows, s.context));
-        kept = forward.arrays().create(LongStream.range(0, KernelShape.POSITIONS).toArray());
+        kept = forward.arrays()
+                .create(LongStream.range(0, KernelShape.POSITIONS).toArray());
         // layers, heads, GELU by tanh, scaled scores, not by layer, MLP after the attention, nothing rotated
         sizes = new long[] {s.layers, s.heads, 0, 1, 0, 0, 0};
         weights = weights(s);
