@@ -367,7 +367,7 @@ class CorrelateSpec extends Specification {
     }
 
     private static settings(Map o) {
-        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, 3, o.control ?: 'none', null, Precision.EXACT,
+        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, 3, o.control ?: 'none', null, Precision.EXACT, 16384,
                 o.memory ?: (64L << 20))
     }
 

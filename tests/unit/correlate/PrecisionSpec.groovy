@@ -77,6 +77,65 @@ class PrecisionSpec extends Specification {
         'one neuron that never varies'                      | false | { r -> dead(r) }
     }
 
+    def "sketches find all partners that stand out, and say what they are not sure of"() {
+        given:
+        def random = new Random(6)
+        double[][] signal = gaussian(random, 10000, 12)
+        double[][] rare = mixed(random, signal, 4, 0.1d).collect { row -> row.collect { Math.max(0d, it - 9d) } as double[] }
+        def models = ['a', 'b'].collectEntries { id ->
+            [id, [mixed(random, signal, 40, 0.8d), beside(mixed(random, signal, 36, 3d), rare)]]
+        }
+
+        when:
+        def exact = correlate('exact', models, Precision.EXACT)
+        def sketched = correlate('sketched', models, Precision.SKETCH)
+
+        then: 'what is reported is exact, and at most the upper bound'
+        [['a', 'b'], ['b', 'a']].each { a, b ->
+            def x = CsvTable.read(exact.resolve("${a}__${b}.csv"))
+            def y = CsvTable.read(sketched.resolve("${a}__${b}.csv"))
+            (0..<x.size()).each { i ->
+                double best = x.number(i, 'max_corr')
+                assert y.number(i, 'max_corr') <= best + 3e-6
+                assert y.number(i, 'max_corr_upper') >= best - 3e-6
+                assert x.number(i, 'max_corr_upper') == best
+                if (best > 0.4d) {
+                    assert Math.abs(y.number(i, 'max_corr') - best) < 3e-6
+                    assert ['partner_layer', 'partner_neuron'].every { x.text(i, it) == y.text(i, it) } ||
+                            secondBest(x, i) > best - 3e-6
+                }
+                assert Math.abs(y.number(i, 'corr_mean') - x.number(i, 'corr_mean')) < 0.08
+                assert Math.abs(y.number(i, 'max_corr_half1') - x.number(i, 'max_corr_half1')) < 0.25
+            }
+        }
+
+        and: 'the rare neurons, the last four, find each other'
+        def table = CsvTable.read(sketched.resolve('a__b.csv'))
+        (76..<80).every { table.number(it, 'max_corr') > 0.99 && table.flag(it, 'mutual') }
+
+        and:
+        def manifest = Json.read(sketched.resolve('manifest.json')).path('parameters')
+        manifest.path('precision').asText() == 'sketch' && manifest.path('sketch_size').asInt() == 512
+        Math.abs(manifest.path('sketch_error').asDouble() - 1 / Math.sqrt(512)) < 1e-4
+        def told = Json.read(sketched.resolve('summary.json')).path('pairs').collect { it.path('refinement') }
+        told.every { it.path('rows').asInt() == 80 && it.path('partnerCertain').asInt() >= 4 }
+        told.every { it.path('partnerCertain').asInt() <= it.path('partnerCertainEach').asInt() && it.path('partnerCertainEach').asInt() <= 80 }
+    }
+
+    def "a sketch that is no shorter than the text is not used, and that is said"() {
+        when:
+        def out = correlate('sketched', mixtures(new Random(1), 1, 10).collectEntries { id, layers -> [id, layers.collect { it[0..<2000] as double[][] }] }, Precision.SKETCH)
+
+        then:
+        def manifest = Json.read(out.resolve('manifest.json'))
+        manifest.path('parameters').path('precision').asText() == 'exact'
+        manifest.path('warnings').any { it.asText().contains('fewer than 4 times the sketch size 512') }
+    }
+
+    private static double[][] beside(double[][] x, double[][] y) {
+        (0..<x.length).collect { (x[it] as List) + (y[it] as List) as double[] } as double[][]
+    }
+
     private static Map mixtures(Random random, int layers, int width) {
         double[][] signal = gaussian(random, 3000, 12)
         ['a', 'b'].collectEntries { [it, (0..<layers).collect { mixed(random, signal, width, 0.6d) }] }
@@ -133,7 +192,7 @@ class PrecisionSpec extends Specification {
             Path dir = folder.resolve(id)
             dirs << (Files.exists(dir) ? dir : TestData.activations(folder, id, layers, [seed: i + 1]))
         }
-        def settings = new CorrelateStage.Settings([], 5, 0, 5, 3, 'none', null, precision, 64L << 20)
+        def settings = new CorrelateStage.Settings([], 5, 0, 5, 3, 'none', null, precision, 512, 64L << 20)
         new CorrelateStage(dirs, settings).withCloseable { it.run(compute, folder.resolve(name), false) }
         folder.resolve(name)
     }

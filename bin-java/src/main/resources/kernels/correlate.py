@@ -87,6 +87,26 @@ class Ops(Module):
       total.add_(e.mul_(e).sum([0], dtype=7))
     return total
 
+  def sketch(self, total: Tensor, z: Tensor, bucket: Tensor, sign: Tensor) -> Tensor:
+    # total F32 [buckets, d], z [n, d], bucket I64 [r, n] (no bucket twice in a row), sign F32 [r, n]:
+    # total[bucket[k, i]] += sign[k, i] z[i]; modified
+    for k in range(bucket.size(0)):
+      total.index_add_(0, bucket[k], z * sign[k].unsqueeze(1))
+    return total
+
+  def settle(self, total: Tensor, ones: Tensor, mean: Tensor) -> Tensor:
+    # total F32 [buckets, d], a sketch; ones F32 [buckets, 1], the sketch of a column of ones; mean F64 [d]
+    # -> the sketch of what is left without the means; total modified
+    return total.sub_(torch.mm(ones, mean.float().unsqueeze(0)))
+
+  def rows(self, x: Tensor, at: Tensor) -> Tensor:
+    # x [n, d], at I64 [r] -> [r, d]
+    return x.index_select(0, at)
+
+  def stack(self, blocks: List[Tensor]) -> Tensor:
+    # [n, d] each -> one below the other
+    return torch.cat(blocks, 0)
+
   def join(self, blocks: List[Tensor]) -> Tensor:
     # [n, d] of each layer -> [n, layers * d]
     return torch.cat(blocks, 1)

@@ -142,7 +142,7 @@ public final class StageThroughput {
         int candidates = number("candidates", 5);
         for (int[] how : new int[][] {{0, 0}, {draws, 0}, {draws, candidates}}) {
             var settings = new CorrelateStage.Settings(
-                    List.of(), how[0], 0, 10, how[1], "none", null, Precision.EXACT, 1L << 30);
+                    List.of(), how[0], 0, 10, how[1], "none", null, Precision.EXACT, 16384, 1L << 30);
             double time = seconds(() -> {
                 try (CorrelateStage stage = new CorrelateStage(activations, settings)) {
                     stage.run(compute, folder.resolve("correlations-" + how[0] + "-" + how[1]), false);

@@ -10,12 +10,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import universality.data.ExitCode;
 import universality.data.Ids;
 import universality.data.Json;
 import universality.data.OutputFolder;
+import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.Arithmetic;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -33,7 +36,8 @@ public final class CorrelateStage implements AutoCloseable {
      * @param candidates partners of each neuron whose sums by groups of documents are kept, at most {@code top}; 0: none
      * @param control {@code none} or a control's name (docs/methods.md)
      * @param precision of the products of all pairs; {@link Precision#BF16} becomes {@link Precision#EXACT} on a device without fast
-     *     BF16 products
+     *     BF16 products, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
+     * @param sketchSize rows of a sketch
      * @param memoryBytes for everything that is not on Java's heap
      */
     public record Settings(
@@ -45,21 +49,62 @@ public final class CorrelateStage implements AutoCloseable {
             String control,
             String group,
             Precision precision,
+            int sketchSize,
             long memoryBytes) {}
 
+    /** With fewer positions than so many times the size of a sketch, sketches are not used. */
+    private static final int LEAST_COMPRESSION = 4;
+
     private final List<Activations> models = new ArrayList<>();
+    private final List<LiveActivations> live = new ArrayList<>();
     private final Settings settings;
+    private final Arithmetic arithmetic;
+    private final Consumer<String> say;
 
     /**
-     * Opens the activation folders.
+     * Opens activation folders.
      *
+     * @param say takes lines that the user should see
      * @throws ToolException if there are fewer than two, one twice, or their tokens differ
      */
-    public CorrelateStage(List<Path> activations, Settings settings) {
+    public CorrelateStage(List<Path> activations, Settings settings, Consumer<String> say) {
         this.settings = settings;
-        for (Path folder : activations) {
-            models.add(new StoredActivations(folder));
+        this.arithmetic = null;
+        this.say = say;
+        activations.forEach(folder -> models.add(new StoredActivations(folder)));
+        check();
+    }
+
+    /** As the other one, telling nobody. */
+    public CorrelateStage(List<Path> activations, Settings settings) {
+        this(activations, settings, line -> {});
+    }
+
+    /**
+     * Opens checkpoints, whose activations are going to be computed and not stored.
+     *
+     * @param tokens token rows of one split
+     * @param arithmetic of the forward pass
+     * @param say takes lines that the user should see
+     * @throws ToolException if there are fewer than two checkpoints, or one twice
+     */
+    public CorrelateStage(
+            List<Path> checkpoints, Path tokens, Arithmetic arithmetic, Settings settings, Consumer<String> say) {
+        this.settings = settings;
+        this.arithmetic = arithmetic;
+        this.say = say;
+        TokenRows rows = TokenRows.read(tokens);
+        checkpoints.forEach(checkpoint -> live.add(new LiveActivations(checkpoint, rows, arithmetic)));
+        models.addAll(live);
+        check();
+        if (settings.control().equals("token_permuted")) {
+            throw ToolException.usage(
+                    "--control token_permuted sets every position against another one, anywhere in the text, and so needs"
+                            + " stored activations: give --activations");
         }
+    }
+
+    private void check() {
         if (models.size() < 2) {
             throw ToolException.usage(
                     "only %d checkpoint was given: correlation needs at least two (several seeds of one step)",
@@ -83,57 +128,112 @@ public final class CorrelateStage implements AutoCloseable {
     /** Correlates and writes {@code out}. */
     public void run(Compute compute, Path out, boolean overwrite) throws IOException {
         requireOneStep();
-        boolean control = !settings.control().equals("none");
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
-                Kernel kernel = compute.kernel("correlate");
-                Rotations rotations =
-                        new Rotations(compute.manager(), kernel, settings.baselineSeed(), settings.memoryBytes() / 4)) {
-            RowPlan.Positions kept = models.get(0).positions();
-            RowPlan plan = RowPlan.of(settings.control(), kept, settings.baselineSeed());
-            Function<String, Source> first = sources(compute, kernel, plan.first(), null);
-            Rotations turned = settings.control().equals("rotated") ? rotations : null;
-            Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
-            List<Correlator.Pair> pairs = pairs(first, second, !control);
-            Precision precision = precision(folder, compute);
-            Correlator correlator = new Correlator(
-                    compute, kernel, rotations, precision, settings.draws(), settings.memoryBytes() / 4 * 3);
-            correlator.run(pairs, settings.top());
-            Refinement refinement = refine(compute, kernel, precision, correlator, pairs);
-            folder.count("passes", correlator.passes());
-            if (control || settings.candidates() == 0) {
-                write(folder, correlator, pairs, refinement, null);
-            } else {
-                Groups groups = Groups.of(kept);
-                try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs)) {
-                    again.run();
-                    write(folder, correlator, pairs, refinement, again);
-                }
-                note(folder, groups);
+                Kernel kernel = compute.kernel("correlate")) {
+            long memory = start(folder, compute, kernel);
+            try (Rotations rotations = new Rotations(compute.manager(), kernel, settings.baselineSeed(), memory / 4)) {
+                run(compute, folder, kernel, rotations, memory);
             }
             finish(folder, compute);
         }
     }
 
+    /**
+     * Loads models that are to be run.
+     *
+     * @return bytes that are left for correlating
+     */
+    private long start(OutputFolder folder, Compute compute, Kernel kernel) {
+        long memory = settings.memoryBytes();
+        for (LiveActivations model : live) {
+            model.start(compute, kernel, settings.memoryBytes() / 4 / live.size(), line -> {
+                folder.warning(line);
+                say.accept(line);
+            });
+            memory -= model.weightBytes();
+        }
+        if (memory < settings.memoryBytes() / 2) {
+            throw new ToolException(
+                    ExitCode.HOST_MEMORY,
+                    String.format(
+                            "the weights of %d checkpoints take %d MB, more than half of --memory (%d MB): raise it, or correlate"
+                                    + " fewer checkpoints at a time (--pairs, or store their activations)",
+                            live.size(), (settings.memoryBytes() - memory) >> 20, settings.memoryBytes() >> 20));
+        }
+        return live.isEmpty() ? memory : memory - settings.memoryBytes() / 4;
+    }
+
+    private void run(Compute compute, OutputFolder folder, Kernel kernel, Rotations rotations, long memory)
+            throws IOException {
+        boolean control = !settings.control().equals("none");
+        RowPlan.Positions kept = models.get(0).positions();
+        RowPlan plan = RowPlan.of(settings.control(), kept, settings.baselineSeed());
+        Function<String, Source> first = sources(compute, kernel, plan.first(), null);
+        Rotations turned = settings.control().equals("rotated") ? rotations : null;
+        Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
+        List<Correlator.Pair> pairs = pairs(first, second, !control);
+        Precision precision = precision(folder, compute, kept.row().length);
+        Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
+        Correlator correlator =
+                new Correlator(compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3);
+        correlator.run(pairs, settings.top());
+        Refinement refinement = refine(compute, kernel, precision, sketcher, correlator, pairs, memory);
+        if (correlator.passes() > 1) {
+            say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
+                    + " MB do not hold all sums: a larger --memory saves time");
+        }
+        if (control || settings.candidates() == 0) {
+            write(folder, correlator, pairs, refinement, null);
+        } else {
+            Groups groups = Groups.of(kept);
+            try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs, memory)) {
+                again.run();
+                write(folder, correlator, pairs, refinement, again);
+            }
+            note(folder, groups);
+        }
+    }
+
     /** The precision that was asked for, or what the device does as fast. */
-    private Precision precision(OutputFolder folder, Compute compute) {
+    private Precision precision(OutputFolder folder, Compute compute, long positions) {
         Precision precision = settings.precision();
         if (precision == Precision.BF16 && !compute.fastBf16()) {
             folder.warning("this device has no fast BF16 products: precision exact was used");
+            precision = Precision.EXACT;
+        }
+        if (precision == Precision.SKETCH && positions < LEAST_COMPRESSION * (long) settings.sketchSize()) {
+            folder.warning(String.format(
+                    "%d positions are fewer than %d times the sketch size %d, so that sketches save nothing: precision exact was"
+                            + " used",
+                    positions, LEAST_COMPRESSION, settings.sketchSize()));
             precision = Precision.EXACT;
         }
         folder.parameter("precision", precision.name().toLowerCase(Locale.ROOT));
         return precision;
     }
 
+    private Sketcher sketcher(OutputFolder folder, RowPlan plan) {
+        long[] halves = {plan.first()[0].length, plan.first()[1].length};
+        Sketcher sketcher = new Sketcher(settings.sketchSize(), halves, settings.baselineSeed());
+        folder.parameter("sketch_size", settings.sketchSize()).parameter("sketch_error", sketcher.error(0));
+        return sketcher;
+    }
+
     /** @return {@code null} where the first pass was exact */
     private Refinement refine(
-            Compute compute, Kernel kernel, Precision precision, Correlator correlator, List<Correlator.Pair> pairs) {
+            Compute compute,
+            Kernel kernel,
+            Precision precision,
+            Sketcher sketcher,
+            Correlator correlator,
+            List<Correlator.Pair> pairs,
+            long memory) {
         if (precision == Precision.EXACT) {
             return null;
         }
         List<Candidates.Direction> directions = new ArrayList<>();
         pairs.forEach(pair -> directions.addAll(directions(correlator, pair)));
-        Refinement refinement = new Refinement(compute, kernel, settings.top(), settings.memoryBytes() / 2);
+        Refinement refinement = new Refinement(compute, kernel, sketcher, settings.top(), memory / 2);
         refinement.run(directions);
         return refinement;
     }
@@ -143,7 +243,8 @@ public final class CorrelateStage implements AutoCloseable {
             RowPlan.Positions kept,
             Groups groups,
             Correlator correlator,
-            List<Correlator.Pair> pairs) {
+            List<Correlator.Pair> pairs,
+            long memory) {
         int each = Math.min(settings.candidates(), settings.top());
         Map<Candidates.Direction, int[]> partners = new LinkedHashMap<>();
         for (Correlator.Pair pair : pairs) {
@@ -151,7 +252,7 @@ public final class CorrelateStage implements AutoCloseable {
                 partners.put(direction, Candidates.best(direction, each));
             }
         }
-        return new SecondPass(compute, kept, groups, new Candidates(partners, each), settings.memoryBytes() / 2);
+        return new SecondPass(compute, kept, groups, new Candidates(partners, each), memory / 2);
     }
 
     private static List<Candidates.Direction> directions(Correlator correlator, Correlator.Pair pair) {
@@ -317,6 +418,9 @@ public final class CorrelateStage implements AutoCloseable {
     private void record(OutputFolder folder, Compute compute) {
         Activations first = models.get(0);
         models.forEach(model -> folder.input(model.role(), model.manifest()));
+        if (!live.isEmpty()) {
+            folder.parameter("activations", "live").parameter("compute", arithmetic.toString());
+        }
         folder.input("tokens", "tokens", first.tokensDigest())
                 .count("kept", first.kept())
                 .device(compute.device());
@@ -340,6 +444,7 @@ public final class CorrelateStage implements AutoCloseable {
         }
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
                 Kernel kernel = compute.kernel("correlate")) {
+            start(folder, compute, kernel);
             RowPlan plan = RowPlan.of("none", first.positions(), settings.baselineSeed());
             Function<String, Source> sources = sources(compute, kernel, plan.first(), null);
             List<Source> bySteps =

@@ -25,7 +25,8 @@ import universality.tensor.Kernel;
  *
  * <p>Blocks have {@value Source#BLOCK} positions. With {@link Precision#EXACT}, products over part of one are F32 ({@link #chunk}),
  * their sums F64, one for each half of the positions; the whole is the sum of the halves. With {@link Precision#BF16}, products
- * of a block are BF16 and their sums F32; the tables then hold shortlists of partners with certain bounds ({@link #bound}).
+ * of a block are BF16 and their sums F32; the tables then hold shortlists of partners with certain bounds ({@link #bound}). With {@link
+ * Precision#SKETCH}, products are of sketches of the positions ({@link Sketcher}), and bounds hold with a probability.
  */
 final class Correlator {
     /** One ordered pair wanted; {@code both}: the other direction as well. */
@@ -62,9 +63,9 @@ final class Correlator {
             return size() * source.width();
         }
 
-        /** Of a block: its values, and what making them takes for a while, as they come and in F32. */
-        long bytes() {
-            return 4L * Source.BLOCK * columns();
+        /** Of so many positions or buckets, in F32. */
+        long bytes(long positions) {
+            return 4 * positions * columns();
         }
     }
 
@@ -90,6 +91,9 @@ final class Correlator {
     private final Kernel kernel;
     private final Rotations rotations;
     private final Precision precision;
+    /** {@code null} where there are no sketches. */
+    private final Sketcher sketcher;
+
     private final int draws;
     private final long memory;
     private final Map<Pair, PairTable> forward = new LinkedHashMap<>();
@@ -100,12 +104,23 @@ final class Correlator {
     private final Set<Layers> summed = new HashSet<>();
     private int passes;
 
-    /** @param memoryBytes what sums and blocks may take */
-    Correlator(Compute compute, Kernel kernel, Rotations rotations, Precision precision, int draws, long memoryBytes) {
+    /**
+     * @param sketcher with {@link Precision#SKETCH}, else {@code null}
+     * @param memoryBytes what sums and blocks may take
+     */
+    Correlator(
+            Compute compute,
+            Kernel kernel,
+            Rotations rotations,
+            Precision precision,
+            Sketcher sketcher,
+            int draws,
+            long memoryBytes) {
         this.compute = compute;
         this.kernel = kernel;
         this.rotations = rotations;
         this.precision = precision;
+        this.sketcher = sketcher;
         this.draws = draws;
         this.memory = memoryBytes;
     }
@@ -144,12 +159,13 @@ final class Correlator {
     }
 
     private long bytes(Unit unit) {
-        return 2L * (precision == Precision.EXACT ? 8 : 4) * unit.shape().size();
+        return 2L * (precision == Precision.BF16 ? 4 : 8) * unit.shape().size();
     }
 
     /** The end of the group of units that begins at {@code from}: as many as fit the memory, at least one. */
     private int fitting(List<Unit> units, int from) {
         Set<Layers> loaded = new HashSet<>();
+        long rows = sketcher == null ? Source.BLOCK : sketcher.buckets(0) + (long) sketcher.buckets(1);
         long sums = 0;
         long blocks = 0;
         long most = 0;
@@ -157,11 +173,11 @@ final class Correlator {
             Unit unit = units.get(at);
             sums += bytes(unit);
             for (Layers layers : List.of(unit.a(), unit.b())) {
-                blocks += loaded.add(layers) ? layers.bytes() : 0;
+                blocks += loaded.add(layers) ? layers.bytes(rows) : 0;
             }
             // while a block is summed: its product, and one layer as it is read; while a unit is reduced: one pair of
             // layers
-            long summing = blocks + 4 * unit.shape().size() + 3 * unit.a().bytes();
+            long summing = blocks + 4 * unit.shape().size() + 3 * unit.a().bytes(Source.BLOCK);
             long cell = (long) unit.a().source().width() * unit.b().source().width();
             most = Math.max(most, Math.max(summing, REDUCTION_ARRAYS * 8 * cell));
             if (at > from && sums + Math.max(most, summing) > memory) {
@@ -210,13 +226,17 @@ final class Correlator {
     private void runGroup(List<Unit> units) {
         try (NDManager group = compute.manager().newSubManager()) {
             NDArray[][] totals = new NDArray[units.size()][2];
-            DataType type = precision == Precision.EXACT ? DataType.FLOAT64 : DataType.FLOAT32;
+            DataType type = precision == Precision.BF16 ? DataType.FLOAT32 : DataType.FLOAT64;
             for (int u = 0; u < units.size(); u++) {
                 totals[u][0] = group.zeros(units.get(u).shape(), type);
                 totals[u][1] = group.zeros(units.get(u).shape(), type);
             }
             expect(units);
-            accumulate(units, totals);
+            if (sketcher == null) {
+                accumulate(units, totals);
+            } else {
+                accumulateSketches(units, totals);
+            }
             List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
                 cells.addAll(cells(units.get(u), totals[u]));
@@ -243,7 +263,7 @@ final class Correlator {
     private void accumulate(List<Unit> units, NDArray[][] totals) {
         Set<Layers> first = new HashSet<>();
         Source any = units.get(0).a().source();
-        int chunk = precision == Precision.EXACT ? chunk(any.count(0)) : Source.BLOCK;
+        int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
         for (Source.Block block : any.blocks()) {
             int half = block.half();
             try (NDManager scope = compute.manager().newSubManager()) {
@@ -251,17 +271,100 @@ final class Correlator {
                 for (int u = 0; u < units.size(); u++) {
                     Unit unit = units.get(u);
                     NDArray x = load(scope, loaded, first, unit.a(), block);
-                    // the result is the first argument itself, in another wrapper
-                    if (unit.self()) {
-                        kernel.call(scope, "accumulate_within", totals[u][half], x, chunk);
-                    } else {
-                        NDArray y = load(scope, loaded, first, unit.b(), block);
-                        kernel.call(scope, "accumulate", totals[u][half], x, y, chunk);
-                    }
+                    NDArray y = unit.self() ? x : load(scope, loaded, first, unit.b(), block);
+                    add(scope, unit, totals[u][half], x, y, chunk);
                 }
             }
         }
         summed.addAll(first);
+    }
+
+    private void add(NDManager scope, Unit unit, NDArray total, NDArray x, NDArray y, int chunk) {
+        // the result is the first argument itself, in another wrapper
+        if (unit.self()) {
+            kernel.call(scope, "accumulate_within", total, x, chunk);
+        } else {
+            kernel.call(scope, "accumulate", total, x, y, chunk);
+        }
+    }
+
+    private void accumulateSketches(List<Unit> units, NDArray[][] totals) {
+        Set<Layers> all = new LinkedHashSet<>();
+        for (Unit unit : units) {
+            all.add(unit.a());
+            all.add(unit.b());
+        }
+        try (NDManager lasting = compute.manager().newSubManager()) {
+            Map<Layers, NDArray[]> sketches = new HashMap<>();
+            for (Layers layers : all) {
+                sketches.put(layers, emptySketches(lasting, layers.columns()));
+            }
+            NDArray[] ones = emptySketches(lasting, 1);
+            Set<Layers> first = new HashSet<>();
+            for (Source.Block block : units.get(0).a().source().blocks()) {
+                for (Source.Block part : sketcher.parts(block)) {
+                    sketch(lasting, all, part, sketches, ones, first);
+                }
+            }
+            summed.addAll(first);
+            sketches.forEach((layers, halves) -> settle(lasting, layers, halves, ones));
+            for (int u = 0; u < units.size(); u++) {
+                for (int half = 0; half < 2; half++) {
+                    NDArray x = sketches.get(units.get(u).a())[half];
+                    NDArray y = sketches.get(units.get(u).b())[half];
+                    try (NDManager scope = lasting.newSubManager()) {
+                        add(scope, units.get(u), totals[u][half], x, y, Source.BLOCK);
+                    }
+                }
+            }
+        }
+    }
+
+    private NDArray[] emptySketches(NDManager manager, int columns) {
+        NDArray[] halves = new NDArray[2];
+        Arrays.setAll(halves, h -> manager.zeros(new Shape(sketcher.buckets(h), columns), DataType.FLOAT32));
+        return halves;
+    }
+
+    private void sketch(
+            NDManager lasting,
+            Set<Layers> all,
+            Source.Block part,
+            Map<Layers, NDArray[]> sketches,
+            NDArray[] ones,
+            Set<Layers> first) {
+        try (NDManager scope = lasting.newSubManager()) {
+            Sketcher.Places places = sketcher.places(part);
+            Shape shape = new Shape(Sketcher.REPETITIONS, part.size());
+            NDArray bucket = scope.create(places.bucket(), shape);
+            NDArray sign = scope.create(places.sign(), shape);
+            NDArray one = scope.ones(new Shape(part.size(), 1));
+            kernel.call(scope, "sketch", ones[part.half()], one, bucket, sign);
+            for (Layers layers : all) {
+                try (NDManager step = scope.newSubManager()) {
+                    NDArray x = load(step, new HashMap<>(), first, layers, part);
+                    kernel.call(step, "sketch", sketches.get(layers)[part.half()], x, bucket, sign);
+                }
+            }
+        }
+    }
+
+    /** Takes the means out of sketches, when all positions are in them. */
+    private void settle(NDManager lasting, Layers layers, NDArray[] halves, NDArray[] ones) {
+        int width = layers.source().width();
+        double[] means = new double[layers.columns()];
+        for (int layer = 0; layer < layers.size(); layer++) {
+            double[] sums = layers.source().sums(layers.from() + layer, 0);
+            for (int i = 0; i < width; i++) {
+                means[layer * width + i] = sums[i] / layers.source().count(0);
+            }
+        }
+        try (NDManager scope = lasting.newSubManager()) {
+            NDArray mean = scope.create(means);
+            for (int half = 0; half < 2; half++) {
+                kernel.call(scope, "settle", halves[half], ones[half], mean);
+            }
+        }
     }
 
     /**
@@ -301,7 +404,7 @@ final class Correlator {
         if (sum) {
             source.addSums(scope, layer, block.half(), values);
         }
-        if (precision == Precision.EXACT) {
+        if (precision != Precision.BF16) {
             return values;
         }
         NDArray narrow = kernel.call(scope, "narrow", values).singletonOrThrow();
@@ -411,6 +514,11 @@ final class Correlator {
      * γ).
      */
     private PairTable.Bound bound(NDManager scope, Source a, int layerA, Source b, int layerB) {
+        if (sketcher != null) { // by the value itself: what may be missed is told afterwards
+            return new PairTable.Bound(
+                    scope.zeros(new Shape(a.width(), 2), DataType.FLOAT64),
+                    scope.zeros(new Shape(2, b.width()), DataType.FLOAT64));
+        }
         double gamma = (Source.BLOCK + (double) a.count(0) / Source.BLOCK + 2) * SINGLE;
         double[][] x = factors(a, layerA);
         double[][] y = factors(b, layerB);
@@ -448,8 +556,11 @@ final class Correlator {
         return set == 0 ? draws : Math.min(draws, Math.max(2, (draws + 4) / 5));
     }
 
-    private static NDArray sums(NDManager scope, Source source, int layer, int set, boolean rounded) {
+    private NDArray sums(NDManager scope, Source source, int layer, int set, boolean rounded) {
         double[] sums = rounded ? source.roundedSums(layer, set) : source.sums(layer, set);
+        if (sketcher != null) {
+            sums = source.centredSums(layer, set);
+        }
         return scope.create(sums, new Shape(2, source.width()));
     }
 

@@ -46,11 +46,9 @@ final class Diagonal {
                 products[a][b] = new double[layers][width];
             }
         }
-        for (int layer = 0; layer < layers; layer++) {
-            for (Source source : sources) {
-                source.model.expect(layer, layer + 1);
-            }
-            for (Source.Block block : sources.get(0).blocks()) {
+        sources.forEach(source -> source.model.expect(0, layers));
+        for (Source.Block block : sources.get(0).blocks()) {
+            for (int layer = 0; layer < layers; layer++) {
                 accumulate(products, layer, block);
             }
         }

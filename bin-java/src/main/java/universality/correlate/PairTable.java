@@ -28,6 +28,9 @@ final class PairTable {
     final int[] largestAt;
     final double[] least;
     final int[] leastAt;
+    /** What the largest correlation is at most, where it is not certain. */
+    final double[] upper;
+
     private final TopList best;
     /** Correlations in each bin, [rows][BINS]; a row has as many as b has neurons, fewer than 2³¹. */
     final int[][] counts;
@@ -49,6 +52,7 @@ final class PairTable {
         least = new double[rows];
         Arrays.fill(least, Double.POSITIVE_INFINITY);
         leastAt = new int[rows];
+        upper = filled(rows);
         best = new TopList(rows, top);
         shortlist = exact ? null : new Shortlist(rows, rowWidth, b.model.neurons());
         counts = new int[rows][BINS];

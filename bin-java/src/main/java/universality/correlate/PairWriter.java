@@ -32,6 +32,7 @@ final class PairWriter {
             "corr_skew",
             "corr_kurt",
             "top_partners",
+            "max_corr_upper",
             "corr_token",
             "corr_position");
 
@@ -112,6 +113,7 @@ final class PairWriter {
             cells.add(value);
         }
         cells.add(partners(row));
+        cells.add(Math.max(table.largest[row], table.upper[row]));
         cells.add(shares == null ? null : shares.token()[row]);
         cells.add(shares == null ? null : shares.position()[row]);
         return cells;

@@ -18,7 +18,8 @@ import universality.tensor.Kernel;
 /**
  * Reads the activations again after an approximate first pass and computes the correlations with all shortlisted partners as the
  * exact path would, in F32 products over {@value #CHUNK} positions and F64 sums; and in full for rows whose shortlist may lack the
- * best partner. Sets the partners of the tables.
+ * best partner. Sets the partners of the tables. After a pass over sketches, whose errors are not bounded, it says which neurons
+ * could have a better partner (methods/statistics.md, 6).
  */
 final class Refinement {
     /** Positions whose products are summed in F32. */
@@ -30,30 +31,44 @@ final class Refinement {
     /** Rows computed in full at a time, at most. */
     private static final int FULL_ROWS = 1024;
 
+    /** Standard deviations of a sketch's error that none of a whole study's correlations is taken to exceed, and none of one neuron's. */
+    private static final double STUDY = 7.2;
+
+    private static final double NEURON = 5.5;
+
+    /** Least correlated partners computed again after a pass over sketches. */
+    private static final int LEAST = 8;
+
     /**
      * What was done for a direction.
      *
      * @param rows neurons that have a correlation
      * @param products pairs of neurons computed again, rows in full aside
      * @param full rows computed in full
+     * @param partnerCertain rows whose most correlated neuron is certain
+     * @param partnerCertainEach the same where each row is looked at for itself (5.5 instead of 7.2 standard deviations)
      * @param topCertain rows of which no neuron outside the list of partners can belong into it
      */
-    record Outcome(long rows, long products, long full, long topCertain) {}
+    record Outcome(
+            long rows, long products, long full, long partnerCertain, long partnerCertainEach, long topCertain) {}
 
     private final Compute compute;
     private final Kernel correlate;
+    private final Sketcher sketcher;
     private final int top;
     private final long memory;
     private final Map<Direction, Outcome> outcomes = new LinkedHashMap<>();
 
     /**
      * @param correlate the kernel of that name
+     * @param sketcher of the first pass; {@code null} where its bounds are certain
      * @param top partners listed of each neuron
      * @param memoryBytes what sums of rows in full may take
      */
-    Refinement(Compute compute, Kernel correlate, int top, long memoryBytes) {
+    Refinement(Compute compute, Kernel correlate, Sketcher sketcher, int top, long memoryBytes) {
         this.compute = compute;
         this.correlate = correlate;
+        this.sketcher = sketcher;
         this.top = top;
         this.memory = memoryBytes;
     }
@@ -82,7 +97,7 @@ final class Refinement {
     }
 
     private static boolean defined(Direction direction, boolean[] alive, int row) {
-        return alive[row] && direction.table().shortlist.candidates(row, 1).length > 0;
+        return alive[row] && direction.table().shortlist.candidates(row, 1, 0).length > 0;
     }
 
     private int[] partners(Direction direction, int each) {
@@ -92,11 +107,16 @@ final class Refinement {
         Arrays.fill(partners, -1);
         for (int row = 0; row < direction.table().rows; row++) {
             if (alive[row] && !shortlist.overflows(row)) {
-                int[] of = shortlist.candidates(row, top);
+                int[] of = shortlist.candidates(row, high(), sketcher == null ? 0 : LEAST);
                 System.arraycopy(of, 0, partners, row * each, of.length);
             }
         }
         return partners;
+    }
+
+    /** Most correlated partners computed again at least. */
+    private int high() {
+        return sketcher == null ? top : Shortlist.SIZE;
     }
 
     private static int[] full(Direction direction) {
@@ -268,18 +288,28 @@ final class Refinement {
     private Outcome outcome(Direction direction, int[] partners, int[] full) {
         PairTable table = direction.table();
         boolean[] alive = PairWriter.alive(direction.a(), 0);
-        long rows = 0;
-        long certain = full.length;
+        long[] certain = new long[4];
         for (int row = 0; row < table.rows; row++) {
             if (!defined(direction, alive, row)) {
                 continue;
             }
-            rows++;
-            int count = table.topCount(row);
-            boolean known = count > 0 && table.shortlist.rest(row, top) < table.topValue(row, count - 1);
-            certain += known && !table.shortlist.overflows(row) ? 1 : 0;
+            boolean whole = table.shortlist.overflows(row);
+            double rest = whole ? Double.NEGATIVE_INFINITY : table.shortlist.rest(row, high());
+            double least = table.topValue(row, table.topCount(row) - 1);
+            table.upper[row] = Math.max(table.largest[row], bound(rest, STUDY));
+            certain[0]++;
+            certain[1] += sketcher == null || table.largest[row] >= bound(rest, STUDY) ? 1 : 0;
+            certain[2] += sketcher == null || table.largest[row] >= bound(rest, NEURON) ? 1 : 0;
+            certain[3] += least >= bound(rest, STUDY) ? 1 : 0;
         }
         long products = Arrays.stream(partners).filter(p -> p >= 0).count();
-        return new Outcome(rows, products, full.length, certain);
+        return new Outcome(certain[0], products, full.length, certain[1], certain[2], certain[3]);
+    }
+
+    /** What a correlation that the first pass found to be at most {@code value} may be. */
+    private double bound(double value, double deviations) {
+        return sketcher == null || value == Double.NEGATIVE_INFINITY
+                ? value
+                : Math.min(1, value + deviations * sketcher.error(value));
     }
 }

@@ -74,15 +74,15 @@ final class Shortlist {
     }
 
     /**
-     * Neurons of b to be looked at again, ascending: all that may be the most or least correlated one, and the first {@code most}
-     * by their upper bound.
+     * Neurons of b to be looked at again, ascending: all that may be the most or least correlated one, and the first {@code high} by
+     * upper bound and {@code low} by lower bound.
      */
-    int[] candidates(int row, int most) {
+    int[] candidates(int row, int high, int low) {
         IntStream.Builder found = IntStream.builder();
         for (int side = 0; side < 2; side++) {
             int count = upper[side].count(row);
             for (int i = 0; i < count; i++) {
-                if (upper[side].value(row, i) >= lower[side][row] || side == 0 && i < most) {
+                if (upper[side].value(row, i) >= lower[side][row] || i < (side == 0 ? high : low)) {
                     found.add(upper[side].at(row, i));
                 }
             }
@@ -90,10 +90,10 @@ final class Shortlist {
         return found.build().sorted().distinct().toArray();
     }
 
-    /** The largest upper bound among the neurons of b that are not in {@link #candidates}; −∞ where there is none. */
-    double rest(int row, int most) {
+    /** The largest upper bound of ρ among the neurons of b that are not in {@link #candidates}; −∞ where there is none. */
+    double rest(int row, int high) {
         TopList list = upper[0];
-        for (int i = most; i < list.count(row); i++) {
+        for (int i = high; i < list.count(row); i++) {
             if (list.value(row, i) < lower[0][row]) {
                 return list.value(row, i);
             }

@@ -194,6 +194,19 @@ final class Source {
         return sums(roundedSums[layer], set);
     }
 
+    /** {@link #sums} of z less its mean over all positions. */
+    double[] centredSums(int layer, int set) {
+        double[] all = sums(layer, 0);
+        double[] some = sums(layer, set);
+        double[] centred = new double[some.length];
+        for (int i = 0; i < width(); i++) {
+            double mean = all[i] / count(0);
+            centred[i] = some[i] - count(set) * mean;
+            centred[width() + i] = some[width() + i] - 2 * mean * some[i] + count(set) * mean * mean;
+        }
+        return centred;
+    }
+
     private static double[] sums(double[][] halves, int set) {
         if (set > 0) {
             return halves[set - 1];
