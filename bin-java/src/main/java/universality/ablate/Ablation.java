@@ -125,8 +125,8 @@ final class Ablation {
     /** Sets that are to run on side by side: of the same first layer, {@link #setsPerCall} at most. */
     private List<List<Placed>> together(List<Placed> sets) {
         Map<Integer, List<Placed>> byLayer = new TreeMap<>();
-        sets.forEach(set -> byLayer.computeIfAbsent(set.first(), layer -> new ArrayList<>())
-                .add(set));
+        sets.forEach(set ->
+                byLayer.computeIfAbsent(set.first(), layer -> new ArrayList<>()).add(set));
         List<List<Placed>> calls = new ArrayList<>();
         for (List<Placed> same : byLayer.values()) {
             for (int from = 0; from < same.size(); from += setsPerCall) {
@@ -198,8 +198,7 @@ final class Ablation {
         }
 
         /** What the unembedding reads with each of {@code sets} replaced, one below the other. */
-        private NDArray resume(
-                NDManager inner, NDList trace, NDArray kept, List<Placed> sets, List<NDArray> donated) {
+        private NDArray resume(NDManager inner, NDList trace, NDArray kept, List<Placed> sets, List<NDArray> donated) {
             List<Integer> layers = new ArrayList<>();
             List<Integer> runs = new ArrayList<>();
             List<NDArray> neurons = new ArrayList<>();
