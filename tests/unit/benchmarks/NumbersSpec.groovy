@@ -18,7 +18,7 @@ class NumbersSpec extends Specification {
                          'ablate-gpt2-small-resample', 'memory-activate', 'memory-growth-activate', 'memory-correlate',
                          'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate', 'reference', 'reference-agreement',
                          'gpu-correlate', 'gpu-forward']
-    static final MEASURED = ['activate-f32', 'correlate-exact', 'baseline', 'ablate-demo-zero', 'ablate-demo-resample',
+    static final MEASURED = ['activate-f32', 'correlate-exact', 'ablate-demo-zero', 'ablate-demo-resample',
                              'ablate-gpt2-small-zero', 'ablate-gpt2-small-resample', 'memory-activate', 'memory-growth-activate',
                              'memory-correlate', 'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate']
     static final TINY = ['threads=1', 'layers=2', 'width=32', 'vocabulary=64', 'context=16', 'activate_rows=8', 'neurons=48',

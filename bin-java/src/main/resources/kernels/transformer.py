@@ -208,23 +208,39 @@
     delta = value - post.index_select(1, neurons)
     return h + torch.mm(delta, self.written(w[self.first(layer) + 10], neurons).float()).view(h.size())
 
-  def resume(self, h: Tensor, post: Tensor, kept: Tensor, layers: Tensor, neurons: List[Tensor], replaced: List[Tensor], w: List[Tensor], shape: Tensor, real: Tensor) -> Tensor:
-    # Runs on from an undisturbed trace with neurons replaced at every position. layers I64 [k], ascending: the layers that
-    # have such neurons; neurons: k of I64 [s]; replaced: k, as in change; h, post: the trace at layers[0].
-    # -> finish of the kept positions
+  def resume(self, h: Tensor, post: Tensor, kept: Tensor, layers: Tensor, runs: Tensor, neurons: List[Tensor], replaced: List[Tensor], w: List[Tensor], shape: Tensor, real: Tensor) -> Tensor:
+    # Several runs on from one undisturbed trace, side by side along the batch, each with neurons replaced at every position.
+    # layers I64 [k], ascending: the layers that have such neurons in some run; runs I64 [k]: in which; neurons: k of I64 [s];
+    # replaced: k, as in change. All runs begin with the same layer, in order; h, post: the trace at it.
+    # -> finish of the kept positions, run by run: [runs * n, d_model]
     hooks : List[int] = []
     none : List[Tensor] = []
     begin = int(layers[0])
-    h = self.change(h, post, neurons[0], replaced[0], begin, w)
-    next = 1
+    rows = h.size(0)
+    positions = rows * h.size(1)
+    changed : List[Tensor] = []
+    next = 0
+    for i in range(len(neurons)):
+      if int(layers[i]) == begin:
+        changed.append(self.change(h, post, neurons[i], replaced[i], begin, w))
+        next = i + 1
+    count = len(changed)
+    h = changed[0]
+    if count > 1:
+      h = torch.cat(changed, 0)
     for layer in range(begin + 1, int(shape[0])):
       mid = h + self.attention(h, layer, w, shape, real, hooks, none, none)
       p = self.activation(self.pre(self.read(h, mid, shape), layer, w, real, hooks, none, none), int(shape[2]))
       h = mid + self.write(p, h, layer, w)
-      if next < len(neurons):
-        if int(layers[next]) == layer:
-          h = self.change(h, p, neurons[next], replaced[next], layer, w)
-          next = next + 1
+      for i in range(next, len(neurons)):
+        if int(layers[i]) == layer:
+          run = int(runs[i])
+          part = h.narrow(0, run * rows, rows)
+          part.copy_(self.change(part, p.narrow(0, run * positions, positions), neurons[i], replaced[i], layer, w))
+          next = i + 1
+    if count > 1:
+      first = torch.arange(count, device=h.device).unsqueeze(1) * positions
+      kept = (first + kept).reshape([-1])
     return self.finish(h, kept, w, real)
 
   def adamw(self, tokens: Tensor, w: List[Tensor], m: List[Tensor], v: List[Tensor], shape: Tensor, real: Tensor, hyper: Tensor) -> Tensor:

@@ -113,7 +113,12 @@ final class CorrelateRows implements Rows {
                 ceiling / 1e9);
         return List.of(
                 value(EXACT, flops(study) / costs.all(study) / ceiling, how),
-                value(BASELINE, costs.baseline(study) / costs.products(study), "from the same slices"));
+                value(BASELINE, finite(costs.baseline(study) / costs.products(study)), "from the same slices"));
+    }
+
+    /** {@code null} where times are too short to be told apart from nothing. */
+    private static Double finite(double value) {
+        return Double.isFinite(value) ? value : null;
     }
 
     private List<Result> narrow(Bench bench, CorrelateSlice slice, double ceiling) throws Exception {

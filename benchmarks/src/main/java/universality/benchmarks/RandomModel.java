@@ -22,7 +22,7 @@ import universality.model.ModelConfig;
  *
  * @param width d_model; the MLP is four times as wide
  */
-record RandomModel(int layers, int heads, int width, int vocabulary, int context) {
+public record RandomModel(int layers, int heads, int width, int vocabulary, int context) {
     /** The shape of GPT-2 small, with rows of 512 tokens. */
     static final RandomModel GPT2_SMALL = new RandomModel(12, 12, 768, 50257, 512);
 
@@ -30,7 +30,7 @@ record RandomModel(int layers, int heads, int width, int vocabulary, int context
     static final RandomModel DEMO = new RandomModel(2, 4, 96, 1024, 64);
 
     /** One of {@link #DEMO} and {@link #GPT2_SMALL} by its name in a list of shapes. */
-    static RandomModel named(String name) {
+    public static RandomModel named(String name) {
         return switch (name) {
             case "demo" -> DEMO;
             case "gpt2-small" -> GPT2_SMALL;
@@ -63,7 +63,7 @@ record RandomModel(int layers, int heads, int width, int vocabulary, int context
     }
 
     /** Writes a checkpoint as {@code fetch} leaves it. */
-    Path checkpoint(Path out, int seed) throws IOException {
+    public Path checkpoint(Path out, int seed) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         try (OutputFolder folder = OutputFolder.create(out, false)) {
             Json.write(folder.file("config.json"), config());

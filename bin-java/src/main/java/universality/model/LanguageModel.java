@@ -167,20 +167,28 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * {@link #finish} of a run in which post-activations are replaced at every position: {@code trace} up to the first layer
-     * that has such neurons, computed anew from there on.
+     * {@link #finish} of runs in which post-activations are replaced at every position, computed side by side: {@code trace} up to
+     * the first layer that has such neurons, the same in all runs, and anew from there on.
      *
-     * @param layers the layers with replaced neurons, ascending, at least one
-     * @param neurons for each of them the neurons, I64 [s]
-     * @param values for each of them the new values, F32 [s]; or F32 [batch × pos, d_mlp], of which the neurons' columns count
-     * @return F32 [n, d_model], owned by {@code scope}. Nothing is modified.
+     * @param layers for each replacement its layer, ascending, at least one
+     * @param runs for each replacement the run that it belongs to; those of the first layer are 0, 1, 2 …, one of each run
+     * @param neurons for each replacement the neurons, I64 [s]
+     * @param values for each replacement the new values, F32 [s]; or F32 [batch × pos, d_mlp], of which the neurons' columns count
+     * @return F32 [runs × n, d_model], run by run, owned by {@code scope}. Nothing is modified.
      */
     public NDArray resume(
-            NDManager scope, NDList trace, NDArray kept, int[] layers, List<NDArray> neurons, List<NDArray> values) {
+            NDManager scope,
+            NDList trace,
+            NDArray kept,
+            int[] layers,
+            int[] runs,
+            List<NDArray> neurons,
+            List<NDArray> values) {
         long[] order = Arrays.stream(layers).asLongStream().toArray();
+        long[] owner = Arrays.stream(runs).asLongStream().toArray();
         NDArray h = trace.get(2 * layers[0]);
         NDArray post = trace.get(2 * layers[0] + 1);
-        return kernel.call(scope, "resume", h, post, kept, order, neurons, values, weights, shape, real)
+        return kernel.call(scope, "resume", h, post, kept, order, owner, neurons, values, weights, shape, real)
                 .singletonOrThrow();
     }
 

@@ -14,9 +14,9 @@ final class KernelState implements AutoCloseable {
     private final Kernel kernel;
     private final NDManager arrays;
 
-    KernelState(String name, String... shared) {
+    KernelState(String name) {
         compute = Compute.start("cpu", Integer.getInteger("threads", 0));
-        kernel = compute.kernel(name, shared);
+        kernel = compute.kernel(name);
         arrays = compute.manager().newSubManager();
     }
 
@@ -31,6 +31,10 @@ final class KernelState implements AutoCloseable {
 
     NDArray zeros(long... shape) {
         return arrays.zeros(new Shape(shape), DataType.FLOAT64);
+    }
+
+    Compute compute() {
+        return compute;
     }
 
     NDManager arrays() {
