@@ -49,7 +49,9 @@ class Clock:
         peak = self.peak(call)
         took = self.seconds(call)
         rate = flops / took
-        line = dict(name=name, seconds=took, tflops=rate / 1e12, **{k: v / took for k, v in more.items()})
+        line = dict(name=name, seconds=took, **{k: v / took for k, v in more.items()})
+        if flops:
+            line["tflops"] = rate / 1e12
         if beside:
             line["share"] = rate / beside
         if peak is not None:
