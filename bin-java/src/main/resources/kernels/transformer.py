@@ -9,7 +9,15 @@
   #   13 ln2.hook_scale, 14 ln2.hook_normalized, 15 mlp.hook_pre, 16 mlp.hook_post, 17 hook_mlp_out, 18 hook_resid_post;
   # then ln_final.hook_scale, ln_final.hook_normalized. hooks: for each of them 0, or the sum of 1 if it is to be captured and
   # 2 (i + 1) if values[i] takes its place (which is what is captured then); empty if nothing is asked for. Captured arrays are
-  # appended to out.
+  # appended to out, as F32.
+  #
+  # Where the projections of the layers are bf16 (weights and biases, made by narrow), so are what they multiply, what they give,
+  # and q, k, v. All else stays F32: the residual stream, LayerNorms, the softmax, the neurons' non-linearity, embedding and
+  # unembedding. Nothing of this changes an F32 model: type_as and float then return what they are given.
+
+  def narrow(self, x: Tensor) -> Tensor:
+    # -> bf16
+    return torch.type_as(x, torch.zeros([1], dtype=15, device=x.device))
 
   def hook(self, x: Tensor, at: int, hooks: List[int], values: List[Tensor], out: List[Tensor]) -> Tensor:
     if len(hooks) == 0:
@@ -18,7 +26,7 @@
     if action > 1:
       x = values[action // 2 - 1].expand(x.size())
     if action % 2 == 1:
-      out.append(x.contiguous())
+      out.append(x.float().contiguous())
     return x
 
   def activation(self, x: Tensor, kind: int) -> Tensor:
@@ -48,11 +56,11 @@
     if len(hooks) > 0:
       shown = hooks[point + 8] != 0 or hooks[point + 9] != 0
     if not shown:
-      return torch.scaled_dot_product_attention(q, k, v, None, 0.0, True, scale=scale)
+      return torch.scaled_dot_product_attention(torch.type_as(q, v), torch.type_as(k, v), v, None, 0.0, True, scale=scale)
     later = torch.triu(torch.ones([q.size(2), q.size(2)], dtype=11, device=q.device), 1)
-    scores = torch.matmul(q, k.transpose(2, 3)).mul(scale).masked_fill(later, float("-inf"))
+    scores = torch.matmul(q.float(), k.float().transpose(2, 3)).mul(scale).masked_fill(later, float("-inf"))
     scores = self.hook(scores, point + 8, hooks, values, out)
-    return torch.matmul(self.hook(torch.softmax(scores, -1), point + 9, hooks, values, out), v)
+    return torch.matmul(self.hook(torch.softmax(scores, -1), point + 9, hooks, values, out), v.float())
 
   def attention(self, h: Tensor, layer: int, w: List[Tensor], shape: Tensor, real: Tensor, hooks: List[int], values: List[Tensor], out: List[Tensor]) -> Tensor:
     # h [batch, pos, d_model] -> hook_attn_out, the attention's contribution to the residual stream, same shape
@@ -82,7 +90,7 @@
     # h [batch, pos, d_model], what the MLP reads -> hook_pre [batch * pos, d_mlp]
     at = self.first(layer)
     x = self.norm(h, at + 6, 2 + 19 * layer + 13, w, real, hooks, values, out)
-    return self.project(x.reshape([-1, h.size(2)]), w[at + 8], w[at + 9])
+    return self.project(x.reshape([-1, h.size(2)]), w[at + 8], w[at + 9]).float()
 
   def write(self, post: Tensor, like: Tensor, layer: int, w: List[Tensor]) -> Tensor:
     # hook_post [batch * pos, d_mlp] -> hook_mlp_out, the MLP's contribution to the residual stream, of the shape of like
@@ -142,21 +150,32 @@
       h = self.unembed(h, w, shape, real, hooks, values, out)
     return [h] + out
 
-  def capture(self, tokens: Tensor, kept: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
-    # tokens I64 [batch, pos], kept I64 [n] flat positions -> for each layer hook_pre [n, d_mlp], hook_post [n, d_mlp]
+  def capture(self, start: Tensor, kept: Tensor, span: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
+    # What the neurons of some layers do. start: tokens I64 [batch, pos], or hook_resid_pre of the layer span[0], [batch, pos, d_model].
+    # kept I64 [n]: flat positions. span I64 [4], on the host: the layer to begin with, the layer to stop before, the first layer to
+    # capture, and the sum of 1 if hook_pre is wanted and 2 if the residual stream is wanted.
+    # -> for each layer that is captured hook_pre if wanted, hook_post, F32 [n, d_mlp]; then, if wanted, hook_resid_post of the
+    # last layer, which otherwise writes nothing to the residual stream
     hooks : List[int] = []
     none : List[Tensor] = []
     out : List[Tensor] = []
-    h = self.embed(tokens, w, hooks, none, none)
-    layers = int(shape[0])
-    for layer in range(layers):
+    h = start
+    if start.dim() == 2:
+      h = self.embed(start, w, hooks, none, none)
+    end = int(span[1])
+    wanted = int(span[3])
+    for layer in range(int(span[0]), end):
       mid = h + self.attention(h, layer, w, shape, real, hooks, none, none)
       pre = self.pre(self.read(h, mid, shape), layer, w, real, hooks, none, none)
       post = self.activation(pre, int(shape[2]))
-      out.append(pre.index_select(0, kept))
-      out.append(post.index_select(0, kept))
-      if layer + 1 < layers:
+      if layer >= int(span[2]):
+        if wanted % 2 == 1:
+          out.append(pre.index_select(0, kept))
+        out.append(post.index_select(0, kept))
+      if layer + 1 < end or wanted > 1:
         h = mid + self.write(post, h, layer, w)
+    if wanted > 1:
+      out.append(h)
     return out
 
   def trace(self, tokens: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
@@ -187,7 +206,7 @@
     if value.dim() == 2:
       value = value.index_select(1, neurons)
     delta = value - post.index_select(1, neurons)
-    return h + torch.mm(delta, self.written(w[self.first(layer) + 10], neurons)).view(h.size())
+    return h + torch.mm(delta, self.written(w[self.first(layer) + 10], neurons).float()).view(h.size())
 
   def resume(self, h: Tensor, post: Tensor, kept: Tensor, layers: Tensor, neurons: List[Tensor], replaced: List[Tensor], w: List[Tensor], shape: Tensor, real: Tensor) -> Tensor:
     # Runs on from an undisturbed trace with neurons replaced at every position. layers I64 [k], ascending: the layers that

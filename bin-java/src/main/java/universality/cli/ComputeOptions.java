@@ -1,7 +1,11 @@
 package universality.cli;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
 import picocli.CommandLine.Option;
+import universality.data.ToolException;
+import universality.model.Arithmetic;
 import universality.tensor.Compute;
 import universality.tensor.Leases;
 
@@ -54,5 +58,13 @@ final class ComputeOptions {
     /** {@link #memory} in bytes. */
     long memoryBytes() {
         return Sizes.parse(memory);
+    }
+
+    /** The value of an option {@code --compute}. */
+    Arithmetic arithmetic(String value) {
+        return Arrays.stream(Arithmetic.values())
+                .filter(a -> a.toString().equals(value.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> ToolException.usage("--compute '%s' is not one of f32, bf16", value));
     }
 }

@@ -14,7 +14,7 @@ import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
 /**
- * A model on a device, in F32, of any family that {@link ModelConfig} knows. The forward pass is one call of the kernel {@code
+ * A model on a device, of any family that {@link ModelConfig} knows. The forward pass is one call of the kernel {@code
  * gpt2} or {@code neox}, each with what they share, {@code transformer}. Close it to free the weights.
  */
 public final class LanguageModel implements AutoCloseable {
@@ -34,31 +34,46 @@ public final class LanguageModel implements AutoCloseable {
         this.real = config.real();
     }
 
+    /** Loads a checkpoint's weights to compute in F32; otherwise as the other one. */
+    public static LanguageModel load(Compute compute, CheckpointFolder checkpoint) {
+        return load(compute, checkpoint, Arithmetic.F32);
+    }
+
     /**
      * Loads a checkpoint's weights.
      *
      * @throws ToolException (bad data) if a weight is absent, of another shape than the config's, or not finite
      */
-    public static LanguageModel load(Compute compute, CheckpointFolder checkpoint) {
+    public static LanguageModel load(Compute compute, CheckpointFolder checkpoint, Arithmetic arithmetic) {
         try (CheckpointWeights source = CheckpointWeights.open(checkpoint)) {
             ModelConfig config = source.config();
             NDManager manager = compute.manager().newSubManager();
+            Kernel kernel = kernel(compute, config);
             try {
-                return new LanguageModel(config, manager, kernel(compute, config), weights(manager, source));
+                return new LanguageModel(config, manager, kernel, weights(manager, kernel, source, arithmetic));
             } catch (RuntimeException e) {
+                kernel.close();
                 manager.close();
                 throw e;
             }
         }
     }
 
-    private static List<NDArray> weights(NDManager manager, CheckpointWeights source) {
+    private static List<NDArray> weights(
+            NDManager manager, Kernel kernel, CheckpointWeights source, Arithmetic arithmetic) {
         ModelConfig config = source.config();
         Set<String> stored = config.weights().keySet();
         List<NDArray> weights = new ArrayList<>();
         config.operands().forEach((name, shape) -> {
             Shape size = new Shape(shape);
-            weights.add(stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size));
+            NDArray weight =
+                    stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size);
+            if (arithmetic == Arithmetic.BF16 && config.names().ofProjection(name)) {
+                try (NDArray wide = weight) {
+                    weight = kernel.call(manager, "narrow", wide).singletonOrThrow();
+                }
+            }
+            weights.add(weight);
         });
         if (config.tied()) {
             weights.add(weights.get(0));
@@ -93,7 +108,40 @@ public final class LanguageModel implements AutoCloseable {
      * @return for each layer {@code blocks.{L}.mlp.hook_pre} then {@code hook_post}, F32 [n, d_mlp], owned by {@code scope}
      */
     public NDList capture(NDManager scope, NDArray tokens, NDArray kept) {
-        return kernel.call(scope, "capture", tokens, kept, weights, shape, real);
+        return capture(scope, tokens, kept, 0, config.layers(), false);
+    }
+
+    /**
+     * MLP activations of layers {@code begin} to {@code end − 1} at chosen positions; all layers in several calls give the same bits
+     * as all in one.
+     *
+     * @param start tokens I64 [batch, pos] if {@code begin} is 0, else {@code blocks.{begin}.hook_resid_pre} F32 [batch, pos,
+     *     d_model]. Not modified.
+     * @param kept I64 [n], flat indices into [batch × pos]. Not modified.
+     * @param goOn whether layers after these are to follow
+     * @return for each layer {@code blocks.{L}.mlp.hook_pre} then {@code hook_post}, F32 [n, d_mlp]; last, with {@code goOn},
+     *     {@code blocks.{end}.hook_resid_pre}, the start of the next call. All are owned by {@code scope}.
+     */
+    public NDList capture(NDManager scope, NDArray start, NDArray kept, int begin, int end, boolean goOn) {
+        long[] span = {begin, end, begin, goOn ? 3 : 1};
+        return kernel.call(scope, "capture", start, kept, span, weights, shape, real);
+    }
+
+    /**
+     * Post-activations of layers {@code from} to {@code to − 1} at chosen positions. The pass ends with layer {@code to − 1},
+     * of which the output projection is not computed.
+     *
+     * @param tokens I64 [batch, pos]. Not modified.
+     * @param kept I64 [n], flat indices into [batch × pos]. Not modified.
+     * @return {@code blocks.{L}.mlp.hook_post} of each, F32 [n, d_mlp], the same bits as of {@link #capture}, owned by {@code
+     *     scope}
+     */
+    public NDList posts(NDManager scope, NDArray tokens, NDArray kept, int from, int to) {
+        if (from < 0 || from >= to || to > config.layers()) {
+            throw new IllegalArgumentException(
+                    "there are no layers " + from + " to " + to + " in a model of " + config.layers());
+        }
+        return kernel.call(scope, "capture", tokens, kept, new long[] {0, to, from, 0}, weights, shape, real);
     }
 
     /**

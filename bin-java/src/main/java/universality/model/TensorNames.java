@@ -111,6 +111,14 @@ public record TensorNames(
         return inBlock.matches() ? Integer.parseInt(inBlock.group(1)) : -1;
     }
 
+    /** Whether a tensor is a weight or a bias of a layer's linear maps, as those of its LayerNorms are not. */
+    boolean ofProjection(String name) {
+        int layer = layerOf(name);
+        return layer >= 0
+                && !name.startsWith(block(layer) + norm1 + ".")
+                && !name.startsWith(block(layer) + norm2 + ".");
+    }
+
     /** Shapes of the weights of all layers, of the final LayerNorm, and of the head unless it is tied, in this order. */
     Map<String, long[]> afterEmbeddings(Sizes sizes, boolean tied) {
         Map<String, long[]> shapes = new LinkedHashMap<>();

@@ -6,9 +6,14 @@ import ai.djl.engine.EngineException;
 import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.util.cuda.CudaUtils;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import universality.data.ExitCode;
 import universality.data.ToolException;
 
@@ -99,6 +104,24 @@ public final class Compute implements AutoCloseable {
     /** What manifests record: {@code cpu} or {@code cuda}. */
     public String device() {
         return choice.isGpu() ? "cuda" : "cpu";
+    }
+
+    /** Whether this device multiplies BF16 matrices faster than F32 ones: by what the processor says, never by timing. */
+    public boolean fastBf16() {
+        if (choice.isGpu()) {
+            return CudaUtils.getComputeCapability(manager.getDevice().getDeviceId())
+                            .compareTo("80")
+                    >= 0;
+        }
+        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("flags"))
+                    .findFirst()
+                    .map(line -> List.of(line.split("\\s+")))
+                    .filter(flags -> flags.contains("avx512_bf16") || flags.contains("amx_bf16"))
+                    .isPresent();
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /**
