@@ -70,4 +70,4 @@ def methods(module):
 
 def arguments(module, method):
     """Names of a method's arguments, without self."""
-    return [a.name for a in getattr(module, method).schema.arguments][1:]
+    return [a.name for a in module._c._get_method(method).schema.arguments][1:]
