@@ -278,7 +278,7 @@ final class EmergenceSection implements Section {
             return;
         }
         String line = "Precision of the correlations: " + String.join(", ", precisions)
-                + (live ? "; the models were run again for them, and their activations not stored." : ".");
+                + (live ? "; the models were run again where activations were not stored." : ".");
         if (precisions.stream().anyMatch(p -> p.contains("sketch"))) {
             line += " " + open(family);
         }
