@@ -12,7 +12,7 @@ import universality.data.CsvTable
 /** The same small study with activations stored, with models that run again instead, and through the filters: the same neurons. */
 @Stepwise
 class StorageSpec extends Specification {
-    private static final List<String> STUDY = ['-profile', 'test', '-resume', '--universal_threshold', '0.1', '--controls', 'rotated,token_permuted']
+    private static final List<String> STUDY = ['-profile', 'test', '-resume', '--universal_threshold', '0.03', '--controls', 'rotated,token_permuted']
     private static final String ROOM = 'Activations: stored (auto): 1.59 MB for 4 checkpoints, within --max_store '
 
     @TempDir

@@ -272,7 +272,7 @@ class ReportSpec extends Specification {
         fixture.build()
 
         when:
-        String emergence = report(temp.resolve('results'), temp.resolve('report')).section('emergence')
+        Html emergence = report(temp.resolve('results'), temp.resolve('report')).section('emergence')
 
         then:
         line == null ? !emergence.contains('Precision of the correlations') : emergence.contains("<p>${line}</p>")
