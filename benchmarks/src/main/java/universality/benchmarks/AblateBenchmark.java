@@ -43,8 +43,7 @@ public final class AblateBenchmark {
 
     public static void main(String[] words) throws Exception {
         Arguments arguments = new Arguments(words);
-        RandomModel model =
-                RandomModel.named(arguments.text("shape", "demo")).with(arguments);
+        RandomModel model = RandomModel.named(arguments.text("shape", "demo")).with(arguments);
         int rows = arguments.number("rows", 480);
         String replacement = arguments.text("replace", "zero");
         int draws = arguments.number("draws", 20);
@@ -54,7 +53,8 @@ public final class AblateBenchmark {
             arguments.requireKnown();
             Path checkpoint = model.checkpoint(bench.fresh("model"), 1);
             Path tokens = model.tokens(bench.fresh("tokens"), rows);
-            Times times = new AblateBenchmark(bench, model, checkpoint, tokens).measure(replacement, draws, share, repeats);
+            Times times =
+                    new AblateBenchmark(bench, model, checkpoint, tokens).measure(replacement, draws, share, repeats);
             double full = times.full() * times.sets();
             System.out.printf(
                     Locale.ROOT,

@@ -38,7 +38,8 @@ final class Bench implements AutoCloseable {
         threads = arguments.number("threads", Runtime.getRuntime().availableProcessors());
         compute = Compute.start("cpu", threads);
         products = compute.kernel("product");
-        folder = Files.createTempDirectory(Path.of(arguments.text("folder", System.getProperty("java.io.tmpdir"))), "b");
+        folder =
+                Files.createTempDirectory(Path.of(arguments.text("folder", System.getProperty("java.io.tmpdir"))), "b");
     }
 
     /** A name in the folder that nothing has. */

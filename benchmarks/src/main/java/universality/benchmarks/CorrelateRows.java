@@ -20,15 +20,15 @@ final class CorrelateRows implements Rows {
             "correlate exact, reductions and baseline included",
             "of the F32 product's rate",
             Target.atLeast(0.85));
-    private static final Result BASELINE =
-            line("baseline", "baseline, five seeds, 12 layers, 1M tokens", "of the products' time", Target.atMost(0.05));
+    private static final Result BASELINE = line(
+            "baseline", "baseline, five seeds, 12 layers, 1M tokens", "of the products' time", Target.atMost(0.05));
     private static final Result NARROW = line(
             "correlate-bf16",
             "correlate BF16 filter and exact refinement",
             "times the F32 product's rate",
             Target.atLeast(2.5));
-    private static final Result NARROW_SAME = line(
-            "correlate-bf16-answers", "the same: largest |Δρ| of max_corr", "against exact", Target.atMost(1e-5));
+    private static final Result NARROW_SAME =
+            line("correlate-bf16-answers", "the same: largest |Δρ| of max_corr", "against exact", Target.atMost(1e-5));
     private static final Result SKETCH = line(
             "sketch", "sketch, 5M tokens: all-pairs products", "times cheaper than exact ones", Target.atLeast(50));
     private static final Result SKETCH_FOUND =
@@ -93,7 +93,16 @@ final class CorrelateRows implements Rows {
                 Locale.ROOT,
                 "slices of %d and 3 models × %d layers × %d neurons at %d and %d tokens, 1 and %d draws, extrapolated to %d models ×"
                         + " %d layers, %.0f tokens, %d draws (all rotations kept in memory)",
-                2, layers, neurons, tokens[0], tokens[1], draws, study.seeds(), study.layers(), study.tokens(), study.draws());
+                2,
+                layers,
+                neurons,
+                tokens[0],
+                tokens[1],
+                draws,
+                study.seeds(),
+                study.layers(),
+                study.tokens(),
+                study.draws());
         String how = String.format(
                 Locale.ROOT,
                 "%s: products %.0f s, reductions %.0f s, baseline %.0f s; ceiling %.1f GFLOP/s",
@@ -157,10 +166,17 @@ final class CorrelateRows implements Rows {
                     Locale.ROOT,
                     "computed, not measured: sketches of %d in place of 5M tokens, in the same products; the slice of %d tokens took"
                             + " %.1f s, sketching and refinement included, exact %.1f s (%.3g s per product and token)",
-                    sketchSize, tokens[1], time, whole, exact.perToken());
+                    sketchSize,
+                    tokens[1],
+                    time,
+                    whole,
+                    exact.perToken());
             return List.of(
                     value(SKETCH, ratio, how),
-                    value(SKETCH_FOUND, strong == 0 ? null : (double) found / strong, strong + " neurons of the slice"));
+                    value(
+                            SKETCH_FOUND,
+                            strong == 0 ? null : (double) found / strong,
+                            strong + " neurons of the slice"));
         } catch (NotMeasured e) {
             return unmeasured(List.of(SKETCH, SKETCH_FOUND), e.getMessage());
         }
@@ -177,7 +193,8 @@ final class CorrelateRows implements Rows {
             CsvTable a = CsvTable.read(exact.resolve(name), "max_corr");
             CsvTable b = CsvTable.read(other.resolve(name), "max_corr");
             if (a.size() != b.size()) {
-                throw new NotMeasured(name + " has " + a.size() + " neurons in one run and " + b.size() + " in another");
+                throw new NotMeasured(
+                        name + " has " + a.size() + " neurons in one run and " + b.size() + " in another");
             }
             for (int row = 0; row < a.size(); row++) {
                 all.add(new Compared(number(a, row), number(b, row)));

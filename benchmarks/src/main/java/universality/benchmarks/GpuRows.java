@@ -21,7 +21,14 @@ final class GpuRows implements Rows {
     @Override
     public List<Result> unmeasured(String reason) {
         return List.of(
-                new Result("gpu-correlate", "H100: live correlate", null, "of the BF16 product's rate", Target.atLeast(0.6), reason),
-                new Result("gpu-forward", "H100: forward, BF16", null, "of the flop limit", Target.atLeast(0.5), reason));
+                new Result(
+                        "gpu-correlate",
+                        "H100: live correlate",
+                        null,
+                        "of the BF16 product's rate",
+                        Target.atLeast(0.6),
+                        reason),
+                new Result(
+                        "gpu-forward", "H100: forward, BF16", null, "of the flop limit", Target.atLeast(0.5), reason));
     }
 }

@@ -191,8 +191,7 @@ public final class Growth {
     }
 
     private static void print(PrintStream out, List<Point> points) {
-        out.printf(
-                "%-20s %10s %12s %10s %10s %9s%n", "", "size", "operations", "seconds", "GFLOP/s", "exponent");
+        out.printf("%-20s %10s %12s %10s %10s %9s%n", "", "size", "operations", "seconds", "GFLOP/s", "exponent");
         series(points).forEach((name, line) -> {
             for (Point p : line) {
                 double exponent = exponent(line.get(0), p);
@@ -207,14 +206,15 @@ public final class Growth {
                         Double.isFinite(exponent) ? String.format(Locale.ROOT, "%.2f", exponent) : "");
             }
         });
-        out.println("exponent: d log(seconds) / d log(operations) from the first of each; at most 1 if time grows no faster");
+        out.println(
+                "exponent: d log(seconds) / d log(operations) from the first of each; at most 1 if time grows no faster");
     }
 
     private static void write(Path file, List<Point> points) {
-        try (CsvWriter table =
-                new CsvWriter(file, List.of("stage", "axis", "size", "flops", "seconds", "exponent"))) {
-            series(points).forEach((name, line) -> line.forEach(p -> table.row(
-                    p.stage(), p.axis(), p.size(), p.flops(), p.seconds(), exponent(line.get(0), p))));
+        try (CsvWriter table = new CsvWriter(file, List.of("stage", "axis", "size", "flops", "seconds", "exponent"))) {
+            series(points)
+                    .forEach((name, line) -> line.forEach(p -> table.row(
+                            p.stage(), p.axis(), p.size(), p.flops(), p.seconds(), exponent(line.get(0), p))));
         }
     }
 }

@@ -27,10 +27,14 @@ final class GrowthPlot {
     private final int lastY;
 
     private GrowthPlot(List<Point> points) {
-        firstX = (int) Math.floor(Math.log10(points.stream().mapToDouble(Point::flops).min().orElse(1)));
-        lastX = (int) Math.ceil(Math.log10(points.stream().mapToDouble(Point::flops).max().orElse(10)) + 1e-9);
-        firstY = (int) Math.floor(Math.log10(points.stream().mapToDouble(Point::seconds).min().orElse(1)));
-        lastY = (int) Math.ceil(Math.log10(points.stream().mapToDouble(Point::seconds).max().orElse(10)) + 1e-9);
+        firstX = (int) Math.floor(
+                Math.log10(points.stream().mapToDouble(Point::flops).min().orElse(1)));
+        lastX = (int) Math.ceil(
+                Math.log10(points.stream().mapToDouble(Point::flops).max().orElse(10)) + 1e-9);
+        firstY = (int) Math.floor(
+                Math.log10(points.stream().mapToDouble(Point::seconds).min().orElse(1)));
+        lastY = (int) Math.ceil(
+                Math.log10(points.stream().mapToDouble(Point::seconds).max().orElse(10)) + 1e-9);
     }
 
     /** Writes the plot as SVG. */
@@ -59,7 +63,12 @@ final class GrowthPlot {
         slopes(right, bottom);
         int line = 0;
         for (Map.Entry<String, List<Point>> entry : series.entrySet()) {
-            series(entry.getKey(), entry.getValue(), COLOURS.get(line % COLOURS.size()), right + 15, TOP + 10 + 20 * line);
+            series(
+                    entry.getKey(),
+                    entry.getValue(),
+                    COLOURS.get(line % COLOURS.size()),
+                    right + 15,
+                    TOP + 10 + 20 * line);
             line++;
         }
         add("</svg>%n");
@@ -87,7 +96,8 @@ final class GrowthPlot {
 
     /** Lines of slope 1, one for each power of ten, cut to the frame. */
     private void slopes(int right, int bottom) {
-        add("<clipPath id=\"frame\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath>%n",
+        add(
+                "<clipPath id=\"frame\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/></clipPath>%n",
                 LEFT, TOP, right - LEFT, bottom - TOP);
         int reach = DECADE * (lastX - firstX + lastY - firstY);
         for (int e = firstY - (lastX - firstX); e < lastY; e++) {
@@ -105,7 +115,9 @@ final class GrowthPlot {
                     Locale.ROOT, "%s%.1f %.1f ", path.isEmpty() ? "M" : "L", x(p.flops()), y(p.seconds())));
             add("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>%n", x(p.flops()), y(p.seconds()), colour);
         }
-        add("<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"/>%n", path.toString().strip(), colour);
+        add(
+                "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"/>%n",
+                path.toString().strip(), colour);
         add("<circle cx=\"%d\" cy=\"%d\" r=\"4\" fill=\"%s\"/>%n", legendX, legendY - 4, colour);
         add("<text x=\"%d\" y=\"%d\">%s</text>%n", legendX + 10, legendY, name);
     }

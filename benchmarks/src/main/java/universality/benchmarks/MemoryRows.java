@@ -39,12 +39,7 @@ final class MemoryRows implements Rows {
 
     private Result peak(String stage, Double value, String how) {
         return new Result(
-                "memory-" + stage,
-                "peak memory, " + stage,
-                value,
-                "of the task's memory",
-                Target.atMost(1.1),
-                how);
+                "memory-" + stage, "peak memory, " + stage, value, "of the task's memory", Target.atMost(1.1), how);
     }
 
     private Result growth(String stage, Double value, String how) {
@@ -149,9 +144,8 @@ final class MemoryRows implements Rows {
 
     private void run(Bench bench, List<String> command) throws Exception {
         Path log = bench.fresh("log");
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("UNIVERSALITY_MEMORY", Integer.toString(memory));
         Process process = builder.start();
         try {

@@ -63,7 +63,9 @@ final class ReferenceRows implements Rows {
         command.addAll(List.of(tokens.toString(), result.toString(), Integer.toString(bench.threads())));
         if (execute(bench, command) != 0) {
             throw new NotMeasured("reference_style.py fails: "
-                    + Files.readString(bench.folder.resolve("python.log")).strip().replace('\n', ' '));
+                    + Files.readString(bench.folder.resolve("python.log"))
+                            .strip()
+                            .replace('\n', ' '));
         }
         JsonNode told = new ObjectMapper().readTree(result.toFile());
         double[] ours = ours(bench, checkpoints, tokens, told.path("max_corr"));
@@ -97,7 +99,8 @@ final class ReferenceRows implements Rows {
         result[0] += Clock.WALL.seconds(() -> bench.stage(command.toArray()));
         CsvTable table = CsvTable.read(out.resolve("random-s1-t0__random-s2-t0.csv"), "max_corr");
         for (int row = 0; row < table.size(); row++) {
-            double difference = table.number(row, "max_corr") - expected.path(row).asDouble();
+            double difference =
+                    table.number(row, "max_corr") - expected.path(row).asDouble();
             result[1] = Math.max(result[1], Double.isNaN(difference) ? 0 : Math.abs(difference));
         }
         return result;

@@ -65,8 +65,7 @@ public class AblateKernels {
     /** 2 · 512 · width · vocabulary operations, and the metrics. */
     @Benchmark
     public int compare() {
-        return state.run(
-                "compare", changed, undisturbed, clean.get(0), clean.get(1), clean.get(2), unembedding, block);
+        return state.run("compare", changed, undisturbed, clean.get(0), clean.get(1), clean.get(2), unembedding, block);
     }
 
     /** The same product twice: logits, and the unembedding's mean. */

@@ -1,8 +1,8 @@
 package universality.benchmarks.jmh;
 
 import ai.djl.ndarray.NDArray;
-import java.util.stream.IntStream;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -67,7 +67,8 @@ public class CorrelateKernels {
         rotation = state.keep("haar", gaussian).singletonOrThrow();
         variance = state.zeros(d).add(1);
         scaled = state.normal(d, d);
-        NDArray products = state.keep("accumulate", state.zeros(d, d), x, y, BLOCK).singletonOrThrow();
+        NDArray products =
+                state.keep("accumulate", state.zeros(d, d), x, y, BLOCK).singletonOrThrow();
         rho = state.keep("correlation", products, (double) BLOCK, sums, sums).singletonOrThrow();
     }
 

@@ -51,7 +51,10 @@ public class GroupKernels {
         int wanted = LAYERS * d * CANDIDATES;
         SplittableRandom random = new SplittableRandom(1);
         first = state.arrays()
-                .create(random.ints(wanted, 0, LAYERS * d).sorted().asLongStream().toArray());
+                .create(random.ints(wanted, 0, LAYERS * d)
+                        .sorted()
+                        .asLongStream()
+                        .toArray());
         second = state.arrays()
                 .create(random.ints(wanted, 0, LAYERS * d).asLongStream().toArray());
         total = state.zeros(wanted);
