@@ -70,12 +70,14 @@ final class ReferenceRows implements Rows {
         double theirs = told.path("seconds").asDouble();
         String how = String.format(
                 Locale.ROOT,
-                "two models of %s, %d tokens, one rotation; the script %.1f s (PyTorch %s, %.1f s of it the correlation alone),"
+                "two models of %s, %d tokens, one rotation; the script %.1f s (PyTorch %s with plain products at %.0f GFLOP/s,"
+                        + " %.1f s of it the correlation alone),"
                         + " activate and correlate %.1f s (wall clock; both with %d threads)",
                 model,
                 rows * model.context(),
                 theirs,
                 told.path("torch").asText(),
+                told.path("gflops").asDouble(),
                 told.path("seconds_correlation").asDouble(),
                 ours[0],
                 bench.threads());
