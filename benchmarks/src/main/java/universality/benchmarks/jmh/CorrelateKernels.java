@@ -1,8 +1,8 @@
 package universality.benchmarks.jmh;
 
 import ai.djl.ndarray.NDArray;
-import java.util.concurrent.TimeUnit;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
