@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
-import java.util.stream.LongStream;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -56,8 +56,7 @@ public class ModelKernels {
                 .ints(KernelShape.POSITIONS, 0, random.vocabulary())
                 .asLongStream()
                 .toArray();
-        tokens = moments.arrays()
-                .create(ids, new Shape(KernelShape.POSITIONS / random.context(), random.context()));
+        tokens = moments.arrays().create(ids, new Shape(KernelShape.POSITIONS / random.context(), random.context()));
         kept = moments.arrays()
                 .create(LongStream.range(0, KernelShape.POSITIONS).toArray());
         block = moments.normal(KernelShape.POSITIONS, model.config().dMlp());
