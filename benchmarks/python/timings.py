@@ -137,14 +137,15 @@ def around(clock, kernels, arguments):
     x, rho = random(clock.device, n, d), torch.rand(d, d, dtype=torch.float64, device=clock.device) * 2 - 1
     shift, scale = (torch.rand(d, dtype=torch.float64, device=clock.device) for _ in range(2))
     columns, edges = torch.arange(d, device=clock.device), torch.linspace(-1, 1, 100, dtype=torch.float64, device=clock.device)
-    gaussian = random(clock.device, d, d)
+    square = d if clock.device.type == "cuda" else 768  # on a processor the whole takes minutes
+    gaussian = random(clock.device, square, square)
     calls = {
         f"standard {n} x {d}": lambda: kernel.standard(x, shift, scale),
         f"sums {n} x {d}": lambda: kernel.sums(x),
         f"extremes {d} x {d}": lambda: kernel.extremes(rho, columns),
         f"top 10 of {d} x {d}": lambda: kernel.top(rho, columns, torch.tensor(10)),
         f"distribution {d} x {d}": lambda: kernel.distribution(rho, columns, edges),
-        f"haar {d} x {d}": lambda: kernel.haar(gaussian),
+        f"haar {square} x {square}": lambda: kernel.haar(gaussian),
         f"host to device, {n} x {d} F32, pageable": copied(x.cpu(), clock.device),
         f"device to host, {n} x {d} F32, pageable": copied(x, torch.device("cpu")),
     }
@@ -220,7 +221,7 @@ def repeated(clock, name, call):
 def order(clock, correlate, ties, columns):
     """Whether, of equal values, `top` lists the lowest columns, and those in order."""
     values, at = correlate.top(ties, columns, torch.tensor(10))
-    ordered = torch.sort(ties, 1, descending=True, stable=True)
+    ordered = torch.sort(ties, dim=1, descending=True, stable=True)
     first = torch.equal(at, ordered.indices[:, :10])
     clock.lines.append(dict(name="order of ties in top", lowest_column_first=first))
     print(f"repeats   ties in top: {'the lowest column first' if first else 'in no particular order'}", flush=True)
