@@ -266,6 +266,45 @@ def small(k):
     yield "rounding", error(k("rounding", x, short), (x.double() - short.double()).pow(2).sum(0)), 1e-6
 
 
+@check("correlate", "peak")
+def peak(k):
+    x, _ = blocks(n=900)
+    shift, scale = normal(30, seed=3).double(), normal(30, seed=4).double().abs()
+    yield "", error(k("peak", x, shift, scale), ((x.double() - shift).abs() * scale).amax(0)), F64
+
+
+@check("integers", "quantise", "cut", "squares")
+def quantised(k):
+    z, _ = blocks(n=3001, d=32)
+    step = normal(32, seed=5).abs() * 0.01 + 0.02
+    q = k("quantise", z, step)
+    yield "rows appended", 0.0 if tuple(q.shape) == (3008, 32) and int(q[3001:].abs().sum()) == 0 else float("inf"), 0
+    inside = (z.double().abs() <= 126 * step.double())
+    rest = (q[:3001].double() * step.double() - z.double()) * inside
+    yield "within a step", float((rest.abs() / step.double()).max()), 1 + 1e-4
+    # a mean of 3,001 errors, each within a step, of variance step^2 / 4 at most: 8 standard deviations
+    yield "no bias", float((rest.mean(0).abs() / step.double()).max()), 8 * 0.5 / 3001 ** 0.5
+    cut = (z.double().abs() - 126 * step.double()).clamp(min=0).pow(2).sum(0)
+    yield "cut", error(k("cut", z, step), cut), 1e-5
+    yield "squares", error(k("squares", q), q.double().pow(2).sum(0)), F64
+
+
+@check("integers", "accumulate_whole", "accumulate_whole_within", "flush", "unscaled", "certain")
+def whole(k):
+    x, y = [torch.randint(-127, 128, (4096, 64), dtype=torch.int8, generator=generator(s)) for s in (1, 2)]
+    start = torch.randint(-9, 9, (64, 64), dtype=torch.int32, generator=generator(3))
+    exact = (x.double().T @ y.double()).to(torch.int32)
+    yield "product", same(k("accumulate_whole", start, x, y), start + exact), 0
+    own = torch.cat([part.double().T @ part.double() for part in x.split(32, 1)]).to(torch.int32)
+    yield "within", same(k("accumulate_whole_within", torch.zeros(64, 32, dtype=torch.int32), x), own), 0
+    total = normal(64, 64)
+    yield "flush", error(k("flush", total, start), total.double() + start.double()), F32
+    left, right = normal(64, seed=6).double(), normal(64, seed=7).double()
+    yield "unscaled", error(k("unscaled", total.double(), left, right), total.double() * left[:, None] * right), F64
+    rho = correlations(30, 30)
+    yield "certain", same(k("certain", rho), rho - torch.diag(rho.diag()) + torch.eye(30, dtype=torch.float64)), 0
+
+
 @check("correlate", "mirror")
 def mirror(k):
     upper = correlations(30, 30)
