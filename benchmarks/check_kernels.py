@@ -91,7 +91,7 @@ def main():
     failed = len(broken)
     both = not arguments.check and not arguments.time
     if arguments.check or both:
-        found = checks.run(kernels, device)
+        found = checks.run_checks(kernels, device)
         result["checks"] = found
         failed += sum(1 for line in found if line["result"] == "FAILED")
         if arguments.strict:

@@ -78,6 +78,10 @@ class Ops(Module):
     # F32 -> BF16
     return z.to(15)
 
+  def peak(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    # x [n, d]: some rows -> largest |z| of each column, F64 [d]
+    return x.double().sub_(shift).abs_().amax([0]).mul_(scale)
+
   def rounding(self, z: Tensor, narrow: Tensor) -> Tensor:
     # -> F64 [d]: sum of squares of what rounding z to BF16 changed
     total = torch.zeros([z.size(1)], dtype=7, device=z.device)

@@ -15,8 +15,10 @@ import universality.data.OutputFolder;
 import universality.data.SafetensorsWriter;
 
 /**
- * Activations as {@code activate} stores them, made up: each neuron is max(0, z − ½) of a normal z. In every model a quarter of
- * the neurons of each layer have z = c u + √(1 − c²) e, with u common to all models and c rising from 0.5 to 1 along the layer, in
+ * Activations as {@code activate} stores them, made up: each neuron is max(0, z − ½) of a normal z. Half of z's variance is a
+ * mixture of {@value #FACTORS} values that all neurons of all models share, mixed for each neuron at random, so that neurons
+ * that have nothing to do with each other correlate as much as those of language models do (a standard deviation of some
+ * hundredths): without that, nothing would be known of any maximum by a filter. In every model a quarter of the neurons of each layer have z = c u + √(1 − c²) e, with u common to all models and c rising from 0.5 to 1 along the layer, in
  * another order in each model. So neurons have partners with correlations from near 0 to near 1, and everything else is noise.
  *
  * @param width neurons of a layer
@@ -26,6 +28,8 @@ record PlantedActivations(int layers, int width, int kept) {
     private static final int CONTEXT = 512;
     private static final int ROWS_PER_DOCUMENT = 4;
     private static final int BLOCK = 1024;
+
+    private static final int FACTORS = 48;
 
     /** The share of neurons that have partners. */
     static final double PLANTED = 0.25;
@@ -58,9 +62,12 @@ record PlantedActivations(int layers, int width, int kept) {
     private void writeLayer(SafetensorsWriter writer, int layer, int seed, double[][][] sums) {
         SplittableRandom common = new SplittableRandom(1000L + layer);
         SplittableRandom own = new SplittableRandom(1_000_000L * seed + layer);
+        SplittableRandom shared = new SplittableRandom(3);
         int[] source = order(seed, layer);
         int planted = (int) (PLANTED * width);
         float[] u = new float[planted];
+        float[][] mixture = mixtures(own);
+        float[] factors = new float[FACTORS];
         ByteBuffer bytes = ByteBuffer.allocate(BLOCK * width * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (int from = 0; from < kept; from += BLOCK) {
             int rows = Math.min(BLOCK, kept - from);
@@ -69,8 +76,14 @@ record PlantedActivations(int layers, int width, int kept) {
                 for (int i = 0; i < planted; i++) {
                     u[i] = normal(common);
                 }
+                for (int f = 0; f < FACTORS; f++) {
+                    factors[f] = normal(shared);
+                }
                 for (int i = 0; i < width; i++) {
-                    float z = normal(own);
+                    float z = (float) Math.sqrt(0.5) * normal(own);
+                    for (int f = 0; f < FACTORS; f++) {
+                        z += mixture[i][f] * factors[f];
+                    }
                     if (source[i] < planted) {
                         float c = 0.5f + 0.5f * source[i] / planted;
                         z = c * u[source[i]] + (float) Math.sqrt(1 - c * c) * z;
@@ -82,6 +95,22 @@ record PlantedActivations(int layers, int width, int kept) {
             }
             writer.bytes(bytes.flip());
         }
+    }
+
+    /** Weights of the common values in each neuron, of total variance one half. */
+    private float[][] mixtures(SplittableRandom random) {
+        float[][] mixtures = new float[width][FACTORS];
+        for (float[] weights : mixtures) {
+            float square = 0;
+            for (int f = 0; f < FACTORS; f++) {
+                weights[f] = normal(random);
+                square += weights[f] * weights[f];
+            }
+            for (int f = 0; f < FACTORS; f++) {
+                weights[f] *= (float) Math.sqrt(0.5 / square);
+            }
+        }
+        return mixtures;
     }
 
     /** Σx to Σx⁴, and the largest x. */

@@ -21,6 +21,7 @@ public final class Kernels {
             "correlate", List.of(),
             "gpt2", List.of("transformer"),
             "groups", List.of(),
+            "integers", List.of(),
             "moments", List.of(),
             "neox", List.of("transformer")));
 
