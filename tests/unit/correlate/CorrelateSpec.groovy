@@ -8,6 +8,7 @@ import spock.lang.Specification
 import spock.lang.TempDir
 import unit.support.TestData
 import universality.correlate.CorrelateStage
+import universality.correlate.Precision
 import universality.data.CsvTable
 import universality.data.Json
 import universality.data.SafetensorsFile
@@ -121,7 +122,7 @@ class CorrelateSpec extends Specification {
         def rotations = Class.forName('universality.correlate.Rotations').declaredConstructors[0]
         rotations.accessible = true
         def made = rotations.newInstance(compute.manager(), kernel, 11L, 1L << 20)
-        def folderB = universality.data.ActivationFolder.open(folder.resolve('b'))
+        def folderB = stored(folder.resolve('b'))
         def rotated = (0..1).collect { layer ->
             float[] values = made.get(compute.manager(), folderB, layer, 0).toFloatArray()
             def r = new DMatrixRMaj(16, 16)
@@ -165,7 +166,7 @@ class CorrelateSpec extends Specification {
             it.accessible = true
             it.newInstance(compute.manager(), kernel, 3L, 1L << 20)
         }
-        def folderB = universality.data.ActivationFolder.open(folder.resolve('b'))
+        def folderB = stored(folder.resolve('b'))
         def largest = { DMatrixRMaj x, List<DMatrixRMaj> ys ->
             def rho = ys.collect { Reference.correlation(x, it) }
             (0..<4).collect { i -> rho.collect { m -> (0..<5).collect { m.get(i, it) }.max() }.max() }
@@ -357,8 +358,16 @@ class CorrelateSpec extends Specification {
         out
     }
 
+    /** The folder as `correlate` reads it. */
+    private static stored(Path dir) {
+        Class.forName('universality.correlate.StoredActivations').getDeclaredConstructor(Path).with {
+            it.accessible = true
+            it.newInstance(dir)
+        }
+    }
+
     private static settings(Map o) {
-        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, 3, o.control ?: 'none', null,
+        new CorrelateStage.Settings(o.pairs ?: [], o.draws ?: 0, o.baselineSeed ?: 0, 3, 3, o.control ?: 'none', null, Precision.EXACT, 16384,
                 o.memory ?: (64L << 20))
     }
 

@@ -6,6 +6,7 @@ import spock.lang.Specification
 import spock.lang.TempDir
 import unit.support.TestData
 import universality.correlate.CorrelateStage
+import universality.correlate.Precision
 import universality.data.ActivationFolder
 import universality.data.CsvTable
 import universality.data.Manifest
@@ -204,7 +205,7 @@ class SecondPassSpec extends Specification {
             dirs << (Files.exists(dir) ? dir : TestData.activations(folder, id, layers, [seed: i + 1] + o.subMap(['documents', 'token'])))
         }
         Path out = folder.resolve(o.name ?: 'out')
-        def settings = new CorrelateStage.Settings([], 1, 0, 3, o.candidates == null ? 5 : o.candidates, o.control ?: 'none', null,
+        def settings = new CorrelateStage.Settings([], 1, 0, 3, o.candidates == null ? 5 : o.candidates, o.control ?: 'none', null, Precision.EXACT, 16384,
                 o.memory ?: (64L << 20))
         new CorrelateStage(dirs, settings).withCloseable { it.run(compute, out, false) }
         out

@@ -35,6 +35,11 @@ class Ops(Module):
     # do not lose their last bits to the few large products in an F32 sum
     return torch.median(x.float().t().contiguous(), 1)[0].double()
 
+  def spread(self, x: Tensor) -> Tensor:
+    # x [n, d]: some rows -> standard deviation of each column, F64 [d]
+    c = x.double()
+    return c.sub_(c.mean([0])).pow_(2).mean([0]).sqrt_()
+
   def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor) -> Tensor:
     # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64
     step = int(chunk)
@@ -45,19 +50,71 @@ class Ops(Module):
     return total
 
   def accumulate_within(self, total: Tensor, x: Tensor, chunk: Tensor) -> Tensor:
-    # x [n, layers * d], total F64 [layers * d, d] += x^T x of each layer; modified
+    # x [n, layers * d], total [layers * d, d] += x^T x of each layer; modified. x is F32 and total F64, or x is BF16 and total
+    # F32. Of wide layers only blocks on and above the diagonal: `mirror` does the rest
     d = total.size(1)
+    parts = 1
+    if d >= 1536:
+      parts = 4
+    width = (d + parts - 1) // parts
     for layer in range(total.size(0) // d):
       y = x[:, layer * d:(layer + 1) * d]
-      self.accumulate(total[layer * d:(layer + 1) * d], y, y, chunk)
+      for p in range(parts):
+        low = p * width
+        high = min(d, low + width)
+        self.accumulate(total[layer * d + low:layer * d + high, low:d], y[:, low:high], y[:, low:d], chunk)
     return total
+
+  def mirror(self, total: Tensor) -> Tensor:
+    # total [layers * d, d], of which each layer's upper triangle is right -> the same with the lower one; modified
+    d = total.size(1)
+    for layer in range(total.size(0) // d):
+      c = total[layer * d:(layer + 1) * d]
+      upper = torch.triu(c)
+      c.copy_(upper + torch.triu(c, 1).t())
+    return total
+
+  def narrow(self, z: Tensor) -> Tensor:
+    # F32 -> BF16
+    return z.to(15)
+
+  def rounding(self, z: Tensor, narrow: Tensor) -> Tensor:
+    # -> F64 [d]: sum of squares of what rounding z to BF16 changed
+    total = torch.zeros([z.size(1)], dtype=7, device=z.device)
+    step = 1 + 98304 // z.size(1)
+    for i in range((z.size(0) + step - 1) // step):
+      e = z[i * step:(i + 1) * step] - narrow[i * step:(i + 1) * step]
+      total.add_(e.mul_(e).sum([0], dtype=7))
+    return total
+
+  def sketch(self, total: Tensor, z: Tensor, bucket: Tensor, sign: Tensor) -> Tensor:
+    # total F32 [buckets, d], z [n, d], bucket I64 [r, n] (no bucket twice in a row), sign F32 [r, n]:
+    # total[bucket[k, i]] += sign[k, i] z[i]; modified
+    for k in range(bucket.size(0)):
+      total.index_add_(0, bucket[k], z * sign[k].unsqueeze(1))
+    return total
+
+  def settle(self, total: Tensor, ones: Tensor, mean: Tensor) -> Tensor:
+    # total F32 [buckets, d], a sketch; ones F32 [buckets, 1], the sketch of a column of ones; mean F64 [d]
+    # -> the sketch of what is left without the means; total modified
+    return total.sub_(torch.mm(ones, mean.float().unsqueeze(0)))
+
+  def rows(self, x: Tensor, at: Tensor) -> Tensor:
+    # x [n, d], at I64 [r] -> [r, d]
+    return x.index_select(0, at)
+
+  def stack(self, blocks: List[Tensor]) -> Tensor:
+    # [n, d] each -> one below the other
+    return torch.cat(blocks, 0)
 
   def join(self, blocks: List[Tensor]) -> Tensor:
     # [n, d] of each layer -> [n, layers * d]
     return torch.cat(blocks, 1)
 
   def part(self, total: Tensor, row: Tensor, row_end: Tensor, column: Tensor, column_end: Tensor) -> Tensor:
-    return total[int(row):int(row_end), int(column):int(column_end)].contiguous()
+    # some rows and columns of sums, in F64, in memory of their own
+    x = total[int(row):int(row_end), int(column):int(column_end)]
+    return x.to(7, False, True).contiguous()
 
   def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
     # -> [d]: sum of x y for each column, in F64
@@ -78,10 +135,13 @@ class Ops(Module):
     ry = torch.where(vy > 0, vy.rsqrt(), zero)
     return cov.mul_(rx.unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
 
+  def turned(self, rho: Tensor) -> Tensor:
+    return rho.t().contiguous()
+
   def extremes(self, rho: Tensor, columns: Tensor) -> List[Tensor]:
     # rho [da, db], columns I64 [c]: those to look at, ascending
     # -> largest [da], its column (of equal ones the first), least [da], its column
-    r = rho.index_select(1, columns)
+    r = self.chosen(rho, columns)
     index = torch.arange(r.size(1), device=r.device)
     last = r.size(1)
     high = torch.amax(r, [1])
@@ -90,31 +150,55 @@ class Ops(Module):
     at_low = torch.where(r == low.unsqueeze(1), index, last).amin([1])
     return [high, columns.index_select(0, at_high), low, columns.index_select(0, at_low)]
 
+  def chosen(self, x: Tensor, columns: Tensor) -> Tensor:
+    # the columns, ascending and without repetition, of x; x itself where that is all of them
+    if columns.size(0) == x.size(1):
+      return x
+    return x.index_select(1, columns)
+
   def top(self, rho: Tensor, columns: Tensor, k: Tensor) -> List[Tensor]:
     # -> the k largest of each row [da, k], their columns [da, k]
-    r = rho.index_select(1, columns)
-    count = int(k)
-    if count > r.size(1):
-      count = r.size(1)
-    values, at = torch.topk(r, count, 1)
+    r = self.chosen(rho, columns)
+    values, at = torch.topk(r, min(int(k), r.size(1)), 1)
     return [values, columns.index_select(0, at.reshape([-1])).view(at.size())]
+
+  def bounds(self, rho: Tensor, columns: Tensor, left: Tensor, right: Tensor, k: Tensor) -> List[Tensor]:
+    # What may still be the largest or least correlation of a row, when rho [da, db] is uncertain by left right; left F64
+    # [da, 2], right F64 [2, db].
+    # -> the k largest upper bounds of rho [da, k], their columns, the largest lower bound [da]; the same of -rho
+    r = self.chosen(rho, columns)
+    e = torch.mm(left, self.chosen(right, columns))
+    count = min(int(k), r.size(1))
+    out : List[Tensor] = []
+    for sign in [1.0, -1.0]:
+      upper = torch.add(e, r, alpha=sign)
+      values, at = torch.topk(upper, count, 1)
+      out.append(values)
+      out.append(columns.index_select(0, at.reshape([-1])).view(at.size()))
+      out.append(torch.amax(upper.sub_(e, alpha=2.0), [1]))
+    return out
 
   def distribution(self, rho: Tensor, columns: Tensor, edges: Tensor) -> List[Tensor]:
     # edges F64 [100], ascending -> central moments of each row [4, da] (mean, m2, m3, m4 as sums), counts I64 [da, 101]
-    r = rho.index_select(1, columns)
+    # A few rows at a time, so that the values stay in the processor's cache
     bins = edges.size(0) + 1
-    at = torch.bucketize(r, edges)
-    row = torch.arange(r.size(0), device=r.device).unsqueeze(1) * bins
-    counts = torch.bincount((at + row).reshape([-1]), None, r.size(0) * bins).view([r.size(0), bins])
-    mean = r.mean([1])
-    c = r - mean.unsqueeze(1)
-    c2 = c * c
-    moments = torch.stack([mean, c2.sum([1]), (c2 * c).sum([1]), c2.pow(2).sum([1])])
-    return [moments, counts]
+    step = 1 + 98304 // rho.size(1)
+    moments : List[Tensor] = []
+    counts : List[Tensor] = []
+    for i in range((rho.size(0) + step - 1) // step):
+      r = self.chosen(rho[i * step:(i + 1) * step], columns)
+      at = torch.bucketize(r, edges)
+      at.add_(torch.arange(r.size(0), device=r.device).unsqueeze(1), alpha=bins)
+      counts.append(torch.bincount(at.view([-1]), None, r.size(0) * bins).view([r.size(0), bins]))
+      mean = r.mean([1])
+      c = r - mean.unsqueeze(1)
+      c2 = c * c
+      moments.append(torch.stack([mean, c2.sum([1]), c.mul_(c2).sum([1]), c2.mul_(c2).sum([1])]))
+    return [torch.cat(moments, 1), torch.cat(counts)]
 
   def largest(self, rho: Tensor, columns: Tensor) -> Tensor:
     # -> [da]: largest of each row
-    return torch.amax(rho.index_select(1, columns), [1])
+    return torch.amax(self.chosen(rho, columns), [1])
 
   def haar(self, gaussian: Tensor) -> Tensor:
     # gaussian F32 [d, d] -> Haar-distributed rotation: QR with the signs of R's diagonal (Mezzadri 2007)
@@ -135,8 +219,23 @@ class Ops(Module):
     # rho F64 [da, db], sigma F64 [db] -> cov(x, y) in units of the standard deviation of x, F32
     return (rho * sigma).float()
 
-  def baseline(self, scaled: Tensor, rotation: Tensor, variance: Tensor) -> Tensor:
-    # scaled F32 [da, db], rotation R F32 [db, db], variance of the rotated neurons F64 [db]
-    # -> largest correlation of each neuron (row) with any rotated neuron: cov(x, R y) = cov(x, y) R^T; F64 [da]
-    m = torch.mm(scaled, rotation.t()).mul_(variance.rsqrt().float())
-    return torch.amax(m, [1]).double()
+  def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor) -> Tensor:
+    # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]
+    # -> largest correlation of each neuron (row, of all one after the other) with any rotated neuron:
+    #    cov(x, R y) = cov(x, y) R^T; F64
+    turned = rotation.t()
+    scale = variance.rsqrt().float()
+    out : List[Tensor] = []
+    for x in scaled:
+      out.append(torch.amax(torch.mm(x, turned).mul_(scale), [1]).double())
+    return torch.cat(out)
+
+  def columns(self, blocks: List[Tensor], at: Tensor) -> Tensor:
+    # blocks [n, d] of some layers, at I64 [r]: columns of all side by side, ascending -> [n, r]
+    parts : List[Tensor] = []
+    first = 0
+    for z in blocks:
+      inside = at.masked_select(torch.logical_and(at >= first, at < first + z.size(1)))
+      parts.append(z.index_select(1, inside - first))
+      first = first + z.size(1)
+    return torch.cat(parts, 1)

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import universality.activate.ActivateStage;
 import universality.correlate.CorrelateStage;
+import universality.correlate.Precision;
 import universality.data.CheckpointFolder;
 import universality.data.Dtype;
 import universality.data.OutputFolder;
@@ -140,7 +141,8 @@ public final class StageThroughput {
         print("plain product %d x 4096 x %d", ceiling / 1e9, "GFLOP/s", wide, wide);
         int candidates = number("candidates", 5);
         for (int[] how : new int[][] {{0, 0}, {draws, 0}, {draws, candidates}}) {
-            var settings = new CorrelateStage.Settings(List.of(), how[0], 0, 10, how[1], "none", null, 1L << 30);
+            var settings = new CorrelateStage.Settings(
+                    List.of(), how[0], 0, 10, how[1], "none", null, Precision.EXACT, 16384, 1L << 30);
             double time = seconds(() -> {
                 try (CorrelateStage stage = new CorrelateStage(activations, settings)) {
                     stage.run(compute, folder.resolve("correlations-" + how[0] + "-" + how[1]), false);

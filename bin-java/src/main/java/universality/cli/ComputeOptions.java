@@ -1,7 +1,13 @@
 package universality.cli;
 
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
 import picocli.CommandLine.Option;
+import universality.data.ToolException;
+import universality.model.Arithmetic;
 import universality.tensor.Compute;
+import universality.tensor.Leases;
 
 /** Options of the stages that compute with the engine. */
 final class ComputeOptions {
@@ -10,8 +16,24 @@ final class ComputeOptions {
             defaultValue = "auto",
             paramLabel = "auto|cpu|gpu[:K]",
             description =
-                    "where to compute (default: ${DEFAULT-VALUE}); a GPU that is asked for and absent is an error")
+                    "where to compute (default: ${DEFAULT-VALUE}); gpu: the first that no other task has; a GPU that is asked"
+                            + " for and absent is an error")
     String device;
+
+    @Option(
+            names = "--device-share",
+            defaultValue = "${env:UNIVERSALITY_DEVICE_SHARE:-1}",
+            paramLabel = "N",
+            description = "tasks that may have one GPU at the same time (default: UNIVERSALITY_DEVICE_SHARE, else 1)")
+    int deviceShare;
+
+    @Option(
+            names = "--device-wait",
+            defaultValue = "${env:UNIVERSALITY_DEVICE_WAIT:-43200}",
+            paramLabel = "SECONDS",
+            description =
+                    "the longest wait for a GPU that other tasks have (default: UNIVERSALITY_DEVICE_WAIT, else 12 hours)")
+    long deviceWait;
 
     @Option(
             names = "--threads",
@@ -29,11 +51,20 @@ final class ComputeOptions {
 
     /** Starts the engine; the caller closes it. */
     Compute start() {
-        return Compute.start(device, threads);
+        Leases leases = new Leases(null, deviceShare, Duration.ofSeconds(deviceWait), StageCommand::say);
+        return Compute.start(device, threads, leases);
     }
 
     /** {@link #memory} in bytes. */
     long memoryBytes() {
         return Sizes.parse(memory);
+    }
+
+    /** The value of an option {@code --compute}. */
+    Arithmetic arithmetic(String value) {
+        return Arrays.stream(Arithmetic.values())
+                .filter(a -> a.toString().equals(value.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> ToolException.usage("--compute '%s' is not one of f32, bf16", value));
     }
 }

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import universality.correlate.CorrelateStage;
+import universality.correlate.Precision;
 import universality.data.ToolException;
 import universality.tensor.Compute;
 
@@ -19,11 +21,29 @@ import universality.tensor.Compute;
 final class CorrelateCommand extends StageCommand {
     @Option(
             names = "--activations",
-            required = true,
             arity = "1..*",
             paramLabel = "DIR",
             description = "activation folders of checkpoints of one step (with --diagonal: of one seed)")
     private List<Path> activations = new ArrayList<>();
+
+    @Option(
+            names = "--checkpoint",
+            arity = "1..*",
+            paramLabel = "DIR",
+            description =
+                    "instead of --activations: checkpoints, which are run over --tokens as activations are needed; nothing"
+                            + " is stored")
+    private List<Path> checkpoints = new ArrayList<>();
+
+    @Option(names = "--tokens", paramLabel = "DIR", description = "token rows of one split, with --checkpoint")
+    private Path tokens;
+
+    @Option(
+            names = "--compute",
+            defaultValue = "f32",
+            paramLabel = "f32|bf16",
+            description = "arithmetic of the forward pass, with --checkpoint (default: ${DEFAULT-VALUE})")
+    private String arithmetic;
 
     @Option(names = "--pairs", split = ",", paramLabel = "A:B", description = "only these pairs of checkpoints")
     private List<String> pairs = new ArrayList<>();
@@ -63,6 +83,23 @@ final class CorrelateCommand extends StageCommand {
                             + " is set against the others, altered")
     private String control;
 
+    @Option(
+            names = "--precision",
+            defaultValue = "exact",
+            paramLabel = "exact|bf16|sketch",
+            description =
+                    "of the products of all pairs: exact; or bf16 products, or products of sketches of the positions, that"
+                            + " find candidates, which are computed again exactly (default: ${DEFAULT-VALUE}); a device without"
+                            + " fast bf16 products is exact")
+    private String precision;
+
+    @Option(
+            names = "--sketch-size",
+            defaultValue = "16384",
+            paramLabel = "M",
+            description = "rows of a sketch, with --precision sketch (default: ${DEFAULT-VALUE})")
+    private int sketchSize;
+
     @Option(names = "--diagonal", description = "each neuron with itself between checkpoints of one seed")
     private boolean diagonal;
 
@@ -81,9 +118,21 @@ final class CorrelateCommand extends StageCommand {
                     "--baseline-draws %d, --top %d and --candidates %d: expected at least 1, 1 and 0",
                     draws, top, candidates);
         }
+        if (sketchSize < 64) {
+            throw ToolException.usage("--sketch-size %d: expected at least 64", sketchSize);
+        }
         var settings = new CorrelateStage.Settings(
-                pairs, draws, baselineSeed, top, candidates, control, group, compute.memoryBytes());
-        try (CorrelateStage stage = new CorrelateStage(activations, settings);
+                pairs,
+                draws,
+                baselineSeed,
+                top,
+                candidates,
+                control,
+                group,
+                precision(),
+                sketchSize,
+                compute.memoryBytes());
+        try (CorrelateStage stage = open(settings);
                 Compute engine = compute.start()) {
             if (diagonal) {
                 stage.diagonal(engine, out, overwrite);
@@ -91,5 +140,25 @@ final class CorrelateCommand extends StageCommand {
                 stage.run(engine, out, overwrite);
             }
         }
+    }
+
+    private CorrelateStage open(CorrelateStage.Settings settings) {
+        if (activations.isEmpty() == checkpoints.isEmpty() || checkpoints.isEmpty() != (tokens == null)) {
+            throw ToolException.usage(
+                    "either --activations DIR... or --checkpoint DIR... with --tokens DIR was expected, to read stored"
+                            + " activations or to run the models");
+        }
+        return activations.isEmpty()
+                ? new CorrelateStage(checkpoints, tokens, compute.arithmetic(arithmetic), settings, StageCommand::say)
+                : new CorrelateStage(activations, settings, StageCommand::say);
+    }
+
+    private Precision precision() {
+        return switch (precision.toLowerCase(Locale.ROOT)) {
+            case "exact" -> Precision.EXACT;
+            case "bf16" -> Precision.BF16;
+            case "sketch" -> Precision.SKETCH;
+            default -> throw ToolException.usage("--precision '%s' is not one of exact, bf16, sketch", precision);
+        };
     }
 }

@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import picocli.CommandLine;
 import universality.data.ExitCode;
 import universality.data.ToolException;
+import universality.tensor.Compute;
 
 /** Turns failures into one line on standard error and an exit status. */
 final class Failures {
@@ -14,7 +15,8 @@ final class Failures {
         if (debug) {
             failure.printStackTrace(line.getErr());
         }
-        if (failure instanceof ToolException tool) {
+        ToolException tool = failure instanceof ToolException own ? own : Compute.explain(failure);
+        if (tool != null) {
             print(line.getErr(), command, tool.getMessage());
             return tool.code().status();
         }

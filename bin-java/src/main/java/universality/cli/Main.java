@@ -26,6 +26,7 @@ import universality.data.ToolException;
             PersistCommand.class,
             AblateCommand.class,
             ReportCommand.class,
+            KernelsCommand.class,
             WarmUpCommand.class,
         })
 public final class Main implements Runnable {

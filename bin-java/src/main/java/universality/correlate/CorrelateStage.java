@@ -6,17 +6,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import universality.data.ActivationFolder;
 import universality.data.ExitCode;
 import universality.data.Ids;
 import universality.data.Json;
 import universality.data.OutputFolder;
+import universality.data.TokenRows;
 import universality.data.ToolException;
+import universality.model.Arithmetic;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -33,7 +35,10 @@ public final class CorrelateStage implements AutoCloseable {
      * @param top partners listed of each neuron
      * @param candidates partners of each neuron whose sums by groups of documents are kept, at most {@code top}; 0: none
      * @param control {@code none} or a control's name (docs/methods.md)
-     * @param memoryBytes for blocks
+     * @param precision of the products of all pairs; {@link Precision#BF16} becomes {@link Precision#EXACT} on a device without fast
+     *     BF16 products, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
+     * @param sketchSize rows of a sketch
+     * @param memoryBytes for everything that is not on Java's heap
      */
     public record Settings(
             List<String> pairs,
@@ -43,29 +48,71 @@ public final class CorrelateStage implements AutoCloseable {
             int candidates,
             String control,
             String group,
+            Precision precision,
+            int sketchSize,
             long memoryBytes) {}
 
-    private final List<ActivationFolder> models = new ArrayList<>();
+    /** With fewer positions than so many times the size of a sketch, sketches are not used. */
+    private static final int LEAST_COMPRESSION = 4;
+
+    private final List<Activations> models = new ArrayList<>();
+    private final List<LiveActivations> live = new ArrayList<>();
     private final Settings settings;
+    private final Arithmetic arithmetic;
+    private final Consumer<String> say;
 
     /**
-     * Opens the activation folders.
+     * Opens activation folders.
      *
+     * @param say takes lines that the user should see
      * @throws ToolException if there are fewer than two, one twice, or their tokens differ
      */
-    public CorrelateStage(List<Path> activations, Settings settings) {
+    public CorrelateStage(List<Path> activations, Settings settings, Consumer<String> say) {
         this.settings = settings;
-        for (Path folder : activations) {
-            models.add(ActivationFolder.open(folder));
+        this.arithmetic = null;
+        this.say = say;
+        activations.forEach(folder -> models.add(new StoredActivations(folder)));
+        check();
+    }
+
+    /** As the other one, telling nobody. */
+    public CorrelateStage(List<Path> activations, Settings settings) {
+        this(activations, settings, line -> {});
+    }
+
+    /**
+     * Opens checkpoints, whose activations are going to be computed and not stored.
+     *
+     * @param tokens token rows of one split
+     * @param arithmetic of the forward pass
+     * @param say takes lines that the user should see
+     * @throws ToolException if there are fewer than two checkpoints, or one twice
+     */
+    public CorrelateStage(
+            List<Path> checkpoints, Path tokens, Arithmetic arithmetic, Settings settings, Consumer<String> say) {
+        this.settings = settings;
+        this.arithmetic = arithmetic;
+        this.say = say;
+        TokenRows rows = TokenRows.read(tokens);
+        checkpoints.forEach(checkpoint -> live.add(new LiveActivations(checkpoint, rows, arithmetic)));
+        models.addAll(live);
+        check();
+        if (settings.control().equals("token_permuted")) {
+            throw ToolException.usage(
+                    "--control token_permuted sets every position against another one, anywhere in the text, and so needs"
+                            + " stored activations: give --activations");
         }
+    }
+
+    private void check() {
         if (models.size() < 2) {
             throw ToolException.usage(
                     "only %d checkpoint was given: correlation needs at least two (several seeds of one step)",
                     models.size());
         }
         Set<String> ids = new HashSet<>();
-        ActivationFolder first = models.get(0);
-        for (ActivationFolder model : models) {
+        Activations first = models.get(0);
+        for (Activations model : models) {
             if (!ids.add(model.id())) {
                 throw ToolException.usage("checkpoint '%s' was given twice", model.id());
             }
@@ -81,32 +128,114 @@ public final class CorrelateStage implements AutoCloseable {
     /** Correlates and writes {@code out}. */
     public void run(Compute compute, Path out, boolean overwrite) throws IOException {
         requireOneStep();
-        boolean control = !settings.control().equals("none");
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
-                Kernel kernel = compute.kernel("correlate");
-                Rotations rotations =
-                        new Rotations(compute.manager(), kernel, settings.baselineSeed(), settings.memoryBytes() / 4)) {
-            RowPlan.Positions kept = RowPlan.Positions.read(models.get(0));
-            RowPlan plan = RowPlan.of(settings.control(), kept, settings.baselineSeed());
-            Function<String, Source> first = sources(compute, kernel, plan.first(), null);
-            Rotations turned = settings.control().equals("rotated") ? rotations : null;
-            Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
-            List<Correlator.Pair> pairs = pairs(first, second, !control);
-            Correlator correlator =
-                    new Correlator(compute, kernel, rotations, settings.draws(), settings.memoryBytes() / 2);
-            correlator.run(pairs, settings.top());
-            if (control || settings.candidates() == 0) {
-                write(folder, correlator, pairs, null);
-            } else {
-                Groups groups = Groups.of(kept);
-                try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs)) {
-                    again.run();
-                    write(folder, correlator, pairs, again);
-                }
-                note(folder, groups);
+                Kernel kernel = compute.kernel("correlate")) {
+            long memory = start(folder, compute, kernel);
+            try (Rotations rotations = new Rotations(compute.manager(), kernel, settings.baselineSeed(), memory / 4)) {
+                run(compute, folder, kernel, rotations, memory);
             }
             finish(folder, compute);
         }
+    }
+
+    /**
+     * Loads models that are to be run.
+     *
+     * @return bytes that are left for correlating
+     */
+    private long start(OutputFolder folder, Compute compute, Kernel kernel) {
+        long memory = settings.memoryBytes();
+        for (LiveActivations model : live) {
+            model.start(compute, kernel, settings.memoryBytes() / 4 / live.size(), line -> {
+                folder.warning(line);
+                say.accept(line);
+            });
+            memory -= model.weightBytes();
+        }
+        if (memory < settings.memoryBytes() / 2) {
+            throw new ToolException(
+                    ExitCode.HOST_MEMORY,
+                    String.format(
+                            "the weights of %d checkpoints take %d MB, more than half of --memory (%d MB): raise it, or correlate"
+                                    + " fewer checkpoints at a time (--pairs, or store their activations)",
+                            live.size(), (settings.memoryBytes() - memory) >> 20, settings.memoryBytes() >> 20));
+        }
+        return live.isEmpty() ? memory : memory - settings.memoryBytes() / 4;
+    }
+
+    private void run(Compute compute, OutputFolder folder, Kernel kernel, Rotations rotations, long memory)
+            throws IOException {
+        boolean control = !settings.control().equals("none");
+        RowPlan.Positions kept = models.get(0).positions();
+        RowPlan plan = RowPlan.of(settings.control(), kept, settings.baselineSeed());
+        Function<String, Source> first = sources(compute, kernel, plan.first(), null);
+        Rotations turned = settings.control().equals("rotated") ? rotations : null;
+        Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
+        List<Correlator.Pair> pairs = pairs(first, second, !control);
+        Precision precision = precision(folder, compute, kept.row().length);
+        Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
+        Correlator correlator =
+                new Correlator(compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3);
+        correlator.run(pairs, settings.top());
+        Refinement refinement = refine(compute, kernel, precision, sketcher, correlator, pairs, memory);
+        if (correlator.passes() > 1) {
+            say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
+                    + " MB do not hold all sums: a larger --memory saves time");
+        }
+        if (control || settings.candidates() == 0) {
+            write(folder, correlator, pairs, refinement, null);
+        } else {
+            Groups groups = Groups.of(kept);
+            try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs, memory)) {
+                again.run();
+                write(folder, correlator, pairs, refinement, again);
+            }
+            note(folder, groups);
+        }
+    }
+
+    /** The precision that was asked for, or what the device does as fast. */
+    private Precision precision(OutputFolder folder, Compute compute, long positions) {
+        Precision precision = settings.precision();
+        if (precision == Precision.BF16 && !compute.fastBf16()) {
+            folder.warning("this device has no fast BF16 products: precision exact was used");
+            precision = Precision.EXACT;
+        }
+        if (precision == Precision.SKETCH && positions < LEAST_COMPRESSION * (long) settings.sketchSize()) {
+            folder.warning(String.format(
+                    "%d positions are fewer than %d times the sketch size %d, so that sketches save nothing: precision exact was"
+                            + " used",
+                    positions, LEAST_COMPRESSION, settings.sketchSize()));
+            precision = Precision.EXACT;
+        }
+        folder.parameter("precision", precision.name().toLowerCase(Locale.ROOT));
+        return precision;
+    }
+
+    private Sketcher sketcher(OutputFolder folder, RowPlan plan) {
+        long[] halves = {plan.first()[0].length, plan.first()[1].length};
+        Sketcher sketcher = new Sketcher(settings.sketchSize(), halves, settings.baselineSeed());
+        folder.parameter("sketch_size", settings.sketchSize()).parameter("sketch_error", sketcher.error(0));
+        return sketcher;
+    }
+
+    /** @return {@code null} where the first pass was exact */
+    private Refinement refine(
+            Compute compute,
+            Kernel kernel,
+            Precision precision,
+            Sketcher sketcher,
+            Correlator correlator,
+            List<Correlator.Pair> pairs,
+            long memory) {
+        if (precision == Precision.EXACT) {
+            return null;
+        }
+        List<Candidates.Direction> directions = new ArrayList<>();
+        pairs.forEach(pair -> directions.addAll(directions(correlator, pair)));
+        Refinement refinement = new Refinement(compute, kernel, sketcher, settings.top(), memory / 2);
+        refinement.run(directions);
+        return refinement;
     }
 
     private SecondPass secondPass(
@@ -114,17 +243,16 @@ public final class CorrelateStage implements AutoCloseable {
             RowPlan.Positions kept,
             Groups groups,
             Correlator correlator,
-            List<Correlator.Pair> pairs) {
-        Set<Source> sources = new LinkedHashSet<>();
-        List<Candidates.Direction> directions = new ArrayList<>();
-        for (Correlator.Pair pair : pairs) {
-            sources.add(pair.a());
-            sources.add(pair.b());
-            directions.addAll(directions(correlator, pair));
-        }
+            List<Correlator.Pair> pairs,
+            long memory) {
         int each = Math.min(settings.candidates(), settings.top());
-        Candidates candidates = new Candidates(List.copyOf(sources), directions, each);
-        return new SecondPass(compute, kept, groups, candidates, settings.memoryBytes() / 2);
+        Map<Candidates.Direction, int[]> partners = new LinkedHashMap<>();
+        for (Correlator.Pair pair : pairs) {
+            for (Candidates.Direction direction : directions(correlator, pair)) {
+                partners.put(direction, Candidates.best(direction, each));
+            }
+        }
+        return new SecondPass(compute, kept, groups, new Candidates(partners, each), memory / 2);
     }
 
     private static List<Candidates.Direction> directions(Correlator correlator, Correlator.Pair pair) {
@@ -152,15 +280,15 @@ public final class CorrelateStage implements AutoCloseable {
     private Function<String, Source> sources(Compute compute, Kernel kernel, int[][] rows, Rotations rotations) {
         Map<String, Source> made = new HashMap<>();
         return id -> made.computeIfAbsent(id, i -> {
-            ActivationFolder model =
+            Activations model =
                     models.stream().filter(m -> m.id().equals(i)).findFirst().orElseThrow();
             return new Source(compute.manager(), kernel, model, rows, rotations);
         });
     }
 
     private void requireOneStep() {
-        ActivationFolder first = models.get(0);
-        for (ActivationFolder model : models) {
+        Activations first = models.get(0);
+        for (Activations model : models) {
             if (model.step() != first.step()) {
                 throw ToolException.usage(
                         "checkpoints '%s' (step %d) and '%s' (step %d) are of different steps: correlate one step at a time, or"
@@ -172,7 +300,7 @@ public final class CorrelateStage implements AutoCloseable {
 
     private List<Correlator.Pair> pairs(Function<String, Source> first, Function<String, Source> second, boolean both) {
         List<Correlator.Pair> pairs = new ArrayList<>();
-        List<String> ids = models.stream().map(ActivationFolder::id).toList();
+        List<String> ids = models.stream().map(Activations::id).toList();
         if (!settings.pairs().isEmpty()) {
             Set<Set<String>> named = new HashSet<>();
             for (String pair : settings.pairs()) {
@@ -200,8 +328,16 @@ public final class CorrelateStage implements AutoCloseable {
         return pairs;
     }
 
-    /** @param sums {@code null} where there was no second pass */
-    private void write(OutputFolder folder, Correlator correlator, List<Correlator.Pair> pairs, SecondPass sums)
+    /**
+     * @param refinement {@code null} where the first pass was exact
+     * @param sums {@code null} where there was no second pass
+     */
+    private void write(
+            OutputFolder folder,
+            Correlator correlator,
+            List<Correlator.Pair> pairs,
+            Refinement refinement,
+            SecondPass sums)
             throws IOException {
         List<Map<String, Object>> summaries = new ArrayList<>();
         Set<Source> written = new HashSet<>();
@@ -209,7 +345,11 @@ public final class CorrelateStage implements AutoCloseable {
             PairTable table = correlator.table(pair);
             for (Candidates.Direction direction : directions(correlator, pair)) {
                 PairTable back = direction.table() == table ? correlator.reverse(pair) : table;
-                summaries.add(write(folder, direction, back, sums));
+                Map<String, Object> summary = write(folder, direction, back, sums);
+                if (refinement != null) {
+                    summary.put("refinement", refinement.outcome(direction));
+                }
+                summaries.add(summary);
                 if (sums != null && written.add(direction.a())) {
                     sums.writeSums(
                             direction.a(), folder.file(direction.a().model.id() + ".groups.safetensors"));
@@ -217,7 +357,7 @@ public final class CorrelateStage implements AutoCloseable {
             }
         }
         List<Map<String, Object>> checkpoints = new ArrayList<>();
-        for (ActivationFolder model : models) {
+        for (Activations model : models) {
             checkpoints.add(
                     Map.of("id", model.id(), "family", model.family(), "seed", model.seed(), "step", model.step()));
         }
@@ -262,24 +402,25 @@ public final class CorrelateStage implements AutoCloseable {
     }
 
     private void finish(OutputFolder folder, Compute compute) {
-        ActivationFolder first = models.get(0);
+        Activations first = models.get(0);
         boolean oneFamily = models.stream().allMatch(m -> m.family().equals(first.family()));
         folder.parameter("step", first.step())
                 .parameter("family", oneFamily ? first.family() : "mixed")
                 .parameter("baseline_draws", settings.draws())
                 .parameter("baseline_seed", settings.baselineSeed())
                 .parameter("top", settings.top())
-                .parameter("precision", "exact")
                 .parameter("control", settings.control())
-                .parameter(
-                        "checkpoints", models.stream().map(ActivationFolder::id).toList());
+                .parameter("checkpoints", models.stream().map(Activations::id).toList());
         record(folder, compute);
         folder.commit("correlate", group(oneFamily ? first.family() + "-t" + first.step() : "t" + first.step()));
     }
 
     private void record(OutputFolder folder, Compute compute) {
-        ActivationFolder first = models.get(0);
-        models.forEach(model -> folder.input("activations", model.manifest()));
+        Activations first = models.get(0);
+        models.forEach(model -> folder.input(model.role(), model.manifest()));
+        if (!live.isEmpty()) {
+            folder.parameter("activations", "live").parameter("compute", arithmetic.toString());
+        }
         folder.input("tokens", "tokens", first.tokensDigest())
                 .count("kept", first.kept())
                 .device(compute.device());
@@ -291,9 +432,9 @@ public final class CorrelateStage implements AutoCloseable {
 
     /** Correlates each neuron with itself between all checkpoints of one seed and writes {@code out}. */
     public void diagonal(Compute compute, Path out, boolean overwrite) {
-        models.sort(java.util.Comparator.comparingLong(ActivationFolder::step));
-        ActivationFolder first = models.get(0);
-        for (ActivationFolder model : models) {
+        models.sort(java.util.Comparator.comparingLong(Activations::step));
+        Activations first = models.get(0);
+        for (Activations model : models) {
             if (model.seed() != first.seed() || !model.family().equals(first.family())) {
                 throw new ToolException(
                         ExitCode.USAGE,
@@ -303,15 +444,15 @@ public final class CorrelateStage implements AutoCloseable {
         }
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
                 Kernel kernel = compute.kernel("correlate")) {
-            RowPlan plan = RowPlan.of("none", RowPlan.Positions.read(first), settings.baselineSeed());
+            start(folder, compute, kernel);
+            RowPlan plan = RowPlan.of("none", first.positions(), settings.baselineSeed());
             Function<String, Source> sources = sources(compute, kernel, plan.first(), null);
             List<Source> bySteps =
                     models.stream().map(m -> sources.apply(m.id())).toList();
             new Diagonal(compute, kernel, bySteps).run(folder);
             folder.parameter("family", first.family())
                     .parameter("seed", first.seed())
-                    .parameter(
-                            "steps", models.stream().map(ActivationFolder::step).toList())
+                    .parameter("steps", models.stream().map(Activations::step).toList())
                     .parameter("diagonal", true);
             record(folder, compute);
             folder.commit("correlate", group(first.family() + "-s" + first.seed() + "-self"));
@@ -320,6 +461,6 @@ public final class CorrelateStage implements AutoCloseable {
 
     @Override
     public void close() {
-        models.forEach(ActivationFolder::close);
+        models.forEach(Activations::close);
     }
 }

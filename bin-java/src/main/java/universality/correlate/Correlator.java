@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -22,8 +23,10 @@ import universality.tensor.Kernel;
  * token blocks, each block being read and standardised once for all of them; then they are reduced, layer by layer, and
  * dropped. One product serves both directions of a pair.
  *
- * <p>Blocks have {@value Source#BLOCK} positions. Products over part of one are F32 ({@link #chunk}), their sums F64, one for each
- * half of the positions; the whole is the sum of the halves.
+ * <p>Blocks have {@value Source#BLOCK} positions. With {@link Precision#EXACT}, products over part of one are F32 ({@link #chunk}),
+ * their sums F64, one for each half of the positions; the whole is the sum of the halves. With {@link Precision#BF16}, products
+ * of a block are BF16 and their sums F32; the tables then hold shortlists of partners with certain bounds ({@link #bound}). With {@link
+ * Precision#SKETCH}, products are of sketches of the positions ({@link Sketcher}), and bounds hold with a probability.
  */
 final class Correlator {
     /** One ordered pair wanted; {@code both}: the other direction as well. */
@@ -31,6 +34,14 @@ final class Correlator {
 
     /** Columns that a product should have, where the layers of a model give them. */
     private static final int WIDTH = 1024;
+
+    /** Arrays of the size of one layer's correlations with another's that a reduction needs at a time, F64. */
+    private static final int REDUCTION_ARRAYS = 9;
+
+    /** Unit roundoff of BF16 and of F32. */
+    private static final double HALF = 0x1p-8;
+
+    private static final double SINGLE = 0x1p-24;
 
     /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
     private record Layers(Source source, int from, int to) {
@@ -51,6 +62,11 @@ final class Correlator {
         int columns() {
             return size() * source.width();
         }
+
+        /** Of so many positions or buckets, in F32. */
+        long bytes(long positions) {
+            return 4 * positions * columns();
+        }
     }
 
     /** What is summed together: products of layers of a pair, or ({@code pair} is null, a equals b) of each layer with itself. */
@@ -63,18 +79,21 @@ final class Correlator {
         Shape shape() {
             return new Shape(a.columns(), self() ? a.source().width() : b.columns());
         }
-
-        long bytes() {
-            return 2L * 8 * shape().size();
-        }
     }
 
     /** One layer of a model. */
     private record Layer(Source source, int index) {}
 
+    /** Two layers of which a group holds the sums. */
+    private record Cell(Unit unit, NDArray[] totals, int layerA, int layerB) {}
+
     private final Compute compute;
     private final Kernel kernel;
     private final Rotations rotations;
+    private final Precision precision;
+    /** {@code null} where there are no sketches. */
+    private final Sketcher sketcher;
+
     private final int draws;
     private final long memory;
     private final Map<Pair, PairTable> forward = new LinkedHashMap<>();
@@ -83,32 +102,43 @@ final class Correlator {
     private final Map<Layer, double[][][]> rotatedVariances = new HashMap<>();
 
     private final Set<Layers> summed = new HashSet<>();
+    private int passes;
 
-    /** @param memoryBytes what the products' sums may take */
-    Correlator(Compute compute, Kernel kernel, Rotations rotations, int draws, long memoryBytes) {
+    /**
+     * @param sketcher with {@link Precision#SKETCH}, else {@code null}
+     * @param memoryBytes what sums and blocks may take
+     */
+    Correlator(
+            Compute compute,
+            Kernel kernel,
+            Rotations rotations,
+            Precision precision,
+            Sketcher sketcher,
+            int draws,
+            long memoryBytes) {
         this.compute = compute;
         this.kernel = kernel;
         this.rotations = rotations;
+        this.precision = precision;
+        this.sketcher = sketcher;
         this.draws = draws;
         this.memory = memoryBytes;
     }
 
     /** Correlates all pairs; the tables are found by {@link #table} and {@link #reverse} afterwards. */
     void run(List<Pair> pairs, int top) {
+        boolean exact = precision == Precision.EXACT;
         for (Pair pair : pairs) {
-            forward.put(pair, new PairTable(compute.manager(), pair.a(), pair.b(), top, draws));
+            forward.put(pair, new PairTable(compute.manager(), pair.a(), pair.b(), top, draws, exact));
             if (pair.both()) {
-                backward.put(pair, new PairTable(compute.manager(), pair.b(), pair.a(), top, draws));
+                backward.put(pair, new PairTable(compute.manager(), pair.b(), pair.a(), top, draws, exact));
             }
         }
         List<Unit> units = units(pairs);
         for (int from = 0; from < units.size(); ) {
-            int to = from + 1;
-            long bytes = units.get(from).bytes();
-            while (to < units.size() && bytes + units.get(to).bytes() <= memory) {
-                bytes += units.get(to++).bytes();
-            }
+            int to = fitting(units, from);
             runGroup(units.subList(from, to));
+            passes++;
             from = to;
         }
     }
@@ -123,10 +153,47 @@ final class Correlator {
         return backward.get(pair);
     }
 
+    /** How often activations were read, since not all sums fit into memory. */
+    int passes() {
+        return passes;
+    }
+
+    private long bytes(Unit unit) {
+        return 2L * (precision == Precision.BF16 ? 4 : 8) * unit.shape().size();
+    }
+
+    /** The end of the group of units that begins at {@code from}: as many as fit the memory, at least one. */
+    private int fitting(List<Unit> units, int from) {
+        Set<Layers> loaded = new HashSet<>();
+        long rows = sketcher == null ? Source.BLOCK : sketcher.buckets(0) + (long) sketcher.buckets(1);
+        long sums = 0;
+        long blocks = 0;
+        long most = 0;
+        for (int at = from; at < units.size(); at++) {
+            Unit unit = units.get(at);
+            sums += bytes(unit);
+            for (Layers layers : List.of(unit.a(), unit.b())) {
+                blocks += loaded.add(layers) ? layers.bytes(rows) : 0;
+            }
+            // while a block is summed: its product, and one layer as it is read; while a unit is reduced: one pair of
+            // layers
+            long summing = blocks + 4 * unit.shape().size() + 3 * unit.a().bytes(Source.BLOCK);
+            long cell = (long) unit.a().source().width() * unit.b().source().width();
+            most = Math.max(most, Math.max(summing, REDUCTION_ARRAYS * 8 * cell));
+            if (at > from && sums + Math.max(most, summing) > memory) {
+                return at;
+            }
+        }
+        return units.size();
+    }
+
+    /**
+     * Covariances within each layer that is going to be rotated come before the pairs that need them. Units of a pair come in
+     * square tiles, so that a group needs few layers at a time.
+     */
     private List<Unit> units(List<Pair> pairs) {
         List<Unit> units = new ArrayList<>();
         if (draws > 0) {
-            // covariances within each layer that is going to be rotated, before the pairs that need them
             Set<Source> rotated = new LinkedHashSet<>();
             for (Pair pair : pairs) {
                 rotated.add(pair.b());
@@ -139,9 +206,17 @@ final class Correlator {
             }
         }
         for (Pair pair : pairs) {
-            for (Layers a : Layers.of(pair.a())) {
-                for (Layers b : Layers.of(pair.b())) {
-                    units.add(new Unit(pair, a, b));
+            List<Layers> rows = Layers.of(pair.a());
+            List<Layers> columns = Layers.of(pair.b());
+            long each = bytes(new Unit(pair, rows.get(0), columns.get(0)));
+            int side = (int) Math.max(1, Math.sqrt((double) memory / each));
+            for (int a = 0; a < rows.size(); a += side) {
+                for (int b = 0; b < columns.size(); b += side) {
+                    for (Layers row : rows.subList(a, Math.min(rows.size(), a + side))) {
+                        for (Layers column : columns.subList(b, Math.min(columns.size(), b + side))) {
+                            units.add(new Unit(pair, row, column));
+                        }
+                    }
                 }
             }
         }
@@ -151,66 +226,169 @@ final class Correlator {
     private void runGroup(List<Unit> units) {
         try (NDManager group = compute.manager().newSubManager()) {
             NDArray[][] totals = new NDArray[units.size()][2];
+            DataType type = precision == Precision.BF16 ? DataType.FLOAT32 : DataType.FLOAT64;
             for (int u = 0; u < units.size(); u++) {
-                totals[u][0] = group.zeros(units.get(u).shape(), DataType.FLOAT64);
-                totals[u][1] = group.zeros(units.get(u).shape(), DataType.FLOAT64);
+                totals[u][0] = group.zeros(units.get(u).shape(), type);
+                totals[u][1] = group.zeros(units.get(u).shape(), type);
             }
-            accumulate(units, totals);
+            expect(units);
+            if (sketcher == null) {
+                accumulate(units, totals);
+            } else {
+                accumulateSketches(units, totals);
+            }
+            List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
-                reduce(group, units.get(u), totals[u]);
-                totals[u][0].close();
-                totals[u][1].close();
+                cells.addAll(cells(units.get(u), totals[u]));
+            }
+            for (Cell cell : cells) {
+                reduce(group, cell);
+            }
+            drawBaselines(group, cells);
+        }
+    }
+
+    private static void expect(List<Unit> units) {
+        Map<Source, int[]> range = new LinkedHashMap<>();
+        for (Unit unit : units) {
+            for (Layers layers : List.of(unit.a(), unit.b())) {
+                int[] r = range.computeIfAbsent(layers.source(), s -> new int[] {layers.from(), layers.to()});
+                r[0] = Math.min(r[0], layers.from());
+                r[1] = Math.max(r[1], layers.to());
             }
         }
+        range.forEach((source, r) -> source.model.expect(r[0], r[1]));
     }
 
     private void accumulate(List<Unit> units, NDArray[][] totals) {
         Set<Layers> first = new HashSet<>();
-        int chunk = chunk(units.get(0).a().source().count(0));
-        for (int half = 0; half < 2; half++) {
-            int blocks = units.get(0).a().source().blocks(half);
-            for (int block = 0; block < blocks; block++) {
-                try (NDManager scope = compute.manager().newSubManager()) {
-                    Map<Layers, NDArray> loaded = new HashMap<>();
-                    for (int u = 0; u < units.size(); u++) {
-                        Unit unit = units.get(u);
-                        NDArray x = load(scope, loaded, first, unit.a(), half, block);
-                        // the result is the first argument itself, in another wrapper
-                        if (unit.self()) {
-                            kernel.call(scope, "accumulate_within", totals[u][half], x, chunk);
-                        } else {
-                            NDArray y = load(scope, loaded, first, unit.b(), half, block);
-                            kernel.call(scope, "accumulate", totals[u][half], x, y, chunk);
-                        }
-                    }
+        Source any = units.get(0).a().source();
+        int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
+        for (Source.Block block : any.blocks()) {
+            int half = block.half();
+            try (NDManager scope = compute.manager().newSubManager()) {
+                Map<Layers, NDArray> loaded = new HashMap<>();
+                for (int u = 0; u < units.size(); u++) {
+                    Unit unit = units.get(u);
+                    NDArray x = load(scope, loaded, first, unit.a(), block);
+                    NDArray y = unit.self() ? x : load(scope, loaded, first, unit.b(), block);
+                    add(scope, unit, totals[u][half], x, y, chunk);
                 }
             }
         }
         summed.addAll(first);
     }
 
+    private void add(NDManager scope, Unit unit, NDArray total, NDArray x, NDArray y, int chunk) {
+        // the result is the first argument itself, in another wrapper
+        if (unit.self()) {
+            kernel.call(scope, "accumulate_within", total, x, chunk);
+        } else {
+            kernel.call(scope, "accumulate", total, x, y, chunk);
+        }
+    }
+
+    private void accumulateSketches(List<Unit> units, NDArray[][] totals) {
+        Set<Layers> all = new LinkedHashSet<>();
+        for (Unit unit : units) {
+            all.add(unit.a());
+            all.add(unit.b());
+        }
+        try (NDManager lasting = compute.manager().newSubManager()) {
+            Map<Layers, NDArray[]> sketches = new HashMap<>();
+            for (Layers layers : all) {
+                sketches.put(layers, emptySketches(lasting, layers.columns()));
+            }
+            NDArray[] ones = emptySketches(lasting, 1);
+            Set<Layers> first = new HashSet<>();
+            for (Source.Block block : units.get(0).a().source().blocks()) {
+                for (Source.Block part : sketcher.parts(block)) {
+                    sketch(lasting, all, part, sketches, ones, first);
+                }
+            }
+            summed.addAll(first);
+            sketches.forEach((layers, halves) -> settle(lasting, layers, halves, ones));
+            for (int u = 0; u < units.size(); u++) {
+                for (int half = 0; half < 2; half++) {
+                    NDArray x = sketches.get(units.get(u).a())[half];
+                    NDArray y = sketches.get(units.get(u).b())[half];
+                    try (NDManager scope = lasting.newSubManager()) {
+                        add(scope, units.get(u), totals[u][half], x, y, Source.BLOCK);
+                    }
+                }
+            }
+        }
+    }
+
+    private NDArray[] emptySketches(NDManager manager, int columns) {
+        NDArray[] halves = new NDArray[2];
+        Arrays.setAll(halves, h -> manager.zeros(new Shape(sketcher.buckets(h), columns), DataType.FLOAT32));
+        return halves;
+    }
+
+    private void sketch(
+            NDManager lasting,
+            Set<Layers> all,
+            Source.Block part,
+            Map<Layers, NDArray[]> sketches,
+            NDArray[] ones,
+            Set<Layers> first) {
+        try (NDManager scope = lasting.newSubManager()) {
+            Sketcher.Places places = sketcher.places(part);
+            Shape shape = new Shape(Sketcher.REPETITIONS, part.size());
+            NDArray bucket = scope.create(places.bucket(), shape);
+            NDArray sign = scope.create(places.sign(), shape);
+            NDArray one = scope.ones(new Shape(part.size(), 1));
+            kernel.call(scope, "sketch", ones[part.half()], one, bucket, sign);
+            for (Layers layers : all) {
+                try (NDManager step = scope.newSubManager()) {
+                    NDArray x = load(step, new HashMap<>(), first, layers, part);
+                    kernel.call(step, "sketch", sketches.get(layers)[part.half()], x, bucket, sign);
+                }
+            }
+        }
+    }
+
+    /** Takes the means out of sketches, when all positions are in them. */
+    private void settle(NDManager lasting, Layers layers, NDArray[] halves, NDArray[] ones) {
+        int width = layers.source().width();
+        double[] means = new double[layers.columns()];
+        for (int layer = 0; layer < layers.size(); layer++) {
+            double[] sums = layers.source().sums(layers.from() + layer, 0);
+            for (int i = 0; i < width; i++) {
+                means[layer * width + i] = sums[i] / layers.source().count(0);
+            }
+        }
+        try (NDManager scope = lasting.newSubManager()) {
+            NDArray mean = scope.create(means);
+            for (int half = 0; half < 2; half++) {
+                kernel.call(scope, "settle", halves[half], ones[half], mean);
+            }
+        }
+    }
+
     /**
-     * Positions that are summed in F32 before they are added in F64: the rounding of the sums moves a correlation by about 2⁻²⁵ k/√n,
-     * which this keeps below 10⁻⁷ (standard deviation; the largest of millions is some times that), and adding in F64 costs time
-     * in proportion to 1/k. It depends on n alone, so results do not depend on memory.
+     * Positions that are summed in F32 before they are added in F64, which costs time in proportion to 1/k: the rounding of a sum taken
+     * one by one moves a correlation by about 2⁻²⁵ k/√n, which this keeps below 3·10⁻⁷. The engine sums wide matrices in parts of some
+     * hundreds, so that their error (up to 5·10⁻⁷ was seen) hardly depends on k. It depends on n alone, so results do not
+     * depend on memory.
      */
     private static int chunk(long positions) {
-        int most = (int) Math.min(Source.BLOCK, 3 * Math.sqrt(positions));
+        int most = (int) Math.min(Source.BLOCK, 8 * Math.sqrt(positions));
         return Math.max(128, Integer.highestOneBit(most));
     }
 
-    /** A block of some layers side by side, F32 [n, columns]; read once in a scope, its sums added the first time that it is. */
+    /** A block of some layers side by side, [n, columns]; read once in a scope, its sums added the first time that it is. */
     private NDArray load(
-            NDManager scope, Map<Layers, NDArray> loaded, Set<Layers> first, Layers layers, int half, int index) {
+            NDManager scope, Map<Layers, NDArray> loaded, Set<Layers> first, Layers layers, Source.Block block) {
         return loaded.computeIfAbsent(layers, key -> {
+            boolean again = summed.contains(key);
+            if (!again) {
+                first.add(key);
+            }
             List<NDArray> blocks = new ArrayList<>();
             for (int layer = key.from(); layer < key.to(); layer++) {
-                NDArray values = key.source().block(scope, layer, half, index);
-                if (!summed.contains(key)) {
-                    first.add(key);
-                    key.source().addSums(scope, layer, half, values);
-                }
-                blocks.add(values);
+                blocks.add(prepare(scope, key.source(), layer, block, !again));
             }
             if (blocks.size() == 1) {
                 return blocks.get(0);
@@ -221,65 +399,169 @@ final class Correlator {
         });
     }
 
-    /** Reduces a unit's sums layer by layer. */
-    private void reduce(NDManager group, Unit unit, NDArray[] halves) {
+    private NDArray prepare(NDManager scope, Source source, int layer, Source.Block block, boolean sum) {
+        NDArray values = source.block(scope, layer, block);
+        if (sum) {
+            source.addSums(scope, layer, block.half(), values);
+        }
+        if (precision != Precision.BF16) {
+            return values;
+        }
+        NDArray narrow = kernel.call(scope, "narrow", values).singletonOrThrow();
+        if (sum) {
+            source.addRounded(scope, layer, block.half(), values, narrow);
+        }
+        values.close();
+        return narrow;
+    }
+
+    private static List<Cell> cells(Unit unit, NDArray[] totals) {
+        List<Cell> cells = new ArrayList<>();
+        for (int a = unit.a().from(); a < unit.a().to(); a++) {
+            if (unit.self()) {
+                cells.add(new Cell(unit, totals, a, a));
+                continue;
+            }
+            for (int b = unit.b().from(); b < unit.b().to(); b++) {
+                cells.add(new Cell(unit, totals, a, b));
+            }
+        }
+        return cells;
+    }
+
+    /** A cell's sums over each set of positions, F64 [d_mlp of a, d_mlp of b]. */
+    private NDArray sums(NDManager scope, Cell cell, int set) {
+        if (set == 0) {
+            try (NDArray second = sums(scope, cell, 2)) {
+                return sums(scope, cell, 1).addi(second);
+            }
+        }
+        Unit unit = cell.unit();
         int rows = unit.a().source().width();
         int columns = unit.b().source().width();
-        for (int a = 0; a < unit.a().size(); a++) {
-            for (int b = 0; b < (unit.self() ? 1 : unit.b().size()); b++) {
-                try (NDManager scope = group.newSubManager()) {
-                    NDArray[] sets = new NDArray[Source.SETS];
-                    for (int half = 0; half < 2; half++) {
-                        sets[half + 1] = kernel.call(
-                                        scope,
-                                        "part",
-                                        halves[half],
-                                        a * rows,
-                                        (a + 1) * rows,
-                                        b * columns,
-                                        (b + 1) * columns)
-                                .singletonOrThrow();
-                    }
-                    sets[0] = sets[1].add(sets[2]);
-                    sets[0].attach(scope);
-                    int layerB = unit.self() ? unit.a().from() + a : unit.b().from() + b;
-                    reduce(scope, unit, unit.a().from() + a, layerB, sets);
-                }
-            }
+        int a = cell.layerA() - unit.a().from();
+        int b = unit.self() ? 0 : cell.layerB() - unit.b().from();
+        NDArray part = kernel.call(
+                        scope, "part", cell.totals()[set - 1], a * rows, (a + 1) * rows, b * columns, (b + 1) * columns)
+                .singletonOrThrow();
+        if (unit.self()) {
+            kernel.call(scope, "mirror", part);
+        }
+        return part;
+    }
+
+    /**
+     * A cell's correlations over a set of positions, F64 [d_mlp of a, d_mlp of b].
+     *
+     * @param bounded the error is to be bounded: in units of the true standard deviations. Otherwise, where activations were rounded,
+     *     those of the rounded activations, which are nearer by as much as rounding a neuron's values errs to one side
+     */
+    private NDArray correlation(NDManager scope, Cell cell, int set, boolean bounded) {
+        Source a = cell.unit().a().source();
+        Source b = cell.unit().b().source();
+        boolean rounded = !bounded && precision == Precision.BF16;
+        try (NDArray sums = sums(scope, cell, set)) {
+            NDArray sumsA = sums(scope, a, cell.layerA(), set, rounded);
+            NDArray sumsB = sums(scope, b, cell.layerB(), set, rounded);
+            return kernel.call(scope, "correlation", sums, (double) a.count(set), sumsA, sumsB)
+                    .singletonOrThrow();
         }
     }
 
-    private void reduce(NDManager scope, Unit unit, int layerA, int layerB, NDArray[] sets) {
-        Source a = unit.a().source();
-        Source b = unit.b().source();
+    private void reduce(NDManager group, Cell cell) {
+        Source a = cell.unit().a().source();
+        Source b = cell.unit().b().source();
         for (int set = 0; set < Source.SETS; set++) {
             if (a.count(set) == 0) {
                 continue;
             }
-            NDArray sumsA = sums(scope, a, layerA, set);
-            NDArray sumsB = sums(scope, b, layerB, set);
-            NDArray rho = kernel.call(scope, "correlation", sets[set], (double) a.count(set), sumsA, sumsB)
-                    .singletonOrThrow();
-            if (unit.self()) {
-                keepVariances(scope, new Layer(a, layerA), rho, set);
-            } else {
-                reduce(scope, a, layerA, b, layerB, rho, set, forward.get(unit.pair()));
-                if (unit.pair().both()) {
-                    NDArray turned = rho.transpose();
-                    turned.attach(scope);
-                    reduce(scope, b, layerB, a, layerA, turned, set, backward.get(unit.pair()));
+            try (NDManager scope = group.newSubManager()) {
+                NDArray rho =
+                        correlation(scope, cell, set, set == 0 && !cell.unit().self());
+                if (cell.unit().self()) {
+                    keepVariances(scope, new Layer(a, cell.layerA()), rho, set);
+                    continue;
+                }
+                Pair pair = cell.unit().pair();
+                take(scope, a, cell.layerA(), b, cell.layerB(), rho, set, forward.get(pair));
+                if (pair.both()) {
+                    NDArray turned = turned(scope, rho);
+                    rho.close();
+                    take(scope, b, cell.layerB(), a, cell.layerA(), turned, set, backward.get(pair));
                 }
             }
         }
     }
 
-    /** Draws for a set: all for the whole, a third of them for the halves, which share them and are only compared. */
-    static int draws(int set, int draws) {
-        return set == 0 ? draws : (draws + 2) / 3;
+    private NDArray turned(NDManager scope, NDArray rho) {
+        return kernel.call(scope, "turned", rho).singletonOrThrow();
     }
 
-    private static NDArray sums(NDManager scope, Source source, int layer, int set) {
-        return scope.create(source.sums(layer, set), new Shape(2, source.width()));
+    private void take(
+            NDManager scope, Source a, int layerA, Source b, int layerB, NDArray rho, int set, PairTable table) {
+        long[] alive = b.alive(layerB, set);
+        if (set > 0) {
+            table.addHalf(kernel, scope, set - 1, layerA, rho, alive);
+            return;
+        }
+        PairTable.Bound bound = table.shortlist == null ? null : bound(scope, a, layerA, b, layerB);
+        table.add(kernel, scope, layerA, layerB, rho, alive, bound);
+    }
+
+    /**
+     * The bound of methods/statistics.md, 2: with κ = ‖x − a‖ / (σ√n) for the shift a, δ = ‖x̂ − x‖ / ‖x − a‖ for x̂ rounded to BF16,
+     * u the roundoff of a block's products and γ that of the sums in F32, a correlation is wrong by at most κ_i κ_j ((1 + u)(1 + δ_i)(1 + δ_j) − 1 +
+     * γ).
+     */
+    private PairTable.Bound bound(NDManager scope, Source a, int layerA, Source b, int layerB) {
+        if (sketcher != null) { // by the value itself: what may be missed is told afterwards
+            return new PairTable.Bound(
+                    scope.zeros(new Shape(a.width(), 2), DataType.FLOAT64),
+                    scope.zeros(new Shape(2, b.width()), DataType.FLOAT64));
+        }
+        double gamma = (Source.BLOCK + (double) a.count(0) / Source.BLOCK + 2) * SINGLE;
+        double[][] x = factors(a, layerA);
+        double[][] y = factors(b, layerB);
+        double[] left = new double[2 * a.width()];
+        for (int i = 0; i < a.width(); i++) {
+            left[2 * i] = (1 + HALF) * x[0][i];
+            left[2 * i + 1] = (gamma - 1) * x[1][i];
+        }
+        double[] right = Arrays.copyOf(y[0], 2 * b.width());
+        System.arraycopy(y[1], 0, right, b.width(), b.width());
+        return new PairTable.Bound(
+                scope.create(left, new Shape(a.width(), 2)), scope.create(right, new Shape(2, b.width())));
+    }
+
+    /** κ(1 + δ) and κ of each neuron; 0 where it does not vary. */
+    private static double[][] factors(Source source, int layer) {
+        double[] sums = source.sums(layer, 0);
+        double[] rounding = source.rounding(layer);
+        double n = source.count(0);
+        int width = source.width();
+        double[][] factors = new double[2][width];
+        for (int i = 0; i < width; i++) {
+            double square = sums[width + i];
+            double variance = square - sums[i] * sums[i] / n;
+            if (variance > 0) {
+                factors[1][i] = Math.sqrt(square / variance);
+                factors[0][i] = factors[1][i] * (1 + Math.sqrt(rounding[i] / square));
+            }
+        }
+        return factors;
+    }
+
+    /** Draws for a set: all for the whole, a fifth of them for the halves, which share them and are only compared. */
+    static int draws(int set, int draws) {
+        return set == 0 ? draws : Math.min(draws, Math.max(2, (draws + 4) / 5));
+    }
+
+    private NDArray sums(NDManager scope, Source source, int layer, int set, boolean rounded) {
+        double[] sums = rounded ? source.roundedSums(layer, set) : source.sums(layer, set);
+        if (sketcher != null) {
+            sums = source.centredSums(layer, set);
+        }
+        return scope.create(sums, new Shape(2, source.width()));
     }
 
     private void keepVariances(NDManager scope, Layer layer, NDArray rho, int set) {
@@ -297,29 +579,100 @@ final class Correlator {
         }
     }
 
-    private void reduce(
-            NDManager scope, Source a, int layerA, Source b, int layerB, NDArray rho, int set, PairTable table) {
-        long[] alive = b.alive(layerB, set);
-        if (set == 0) {
-            table.add(kernel, scope, layerA, layerB, rho, alive);
-        } else {
-            table.addHalf(kernel, scope, set - 1, layerA, rho, alive);
+    /** Neurons of one layer of a, whose covariances with a rotated layer of b are wanted. */
+    private record Wanted(Cell cell, boolean reverse, PairTable table) {
+        Layer rotated() {
+            return reverse
+                    ? new Layer(cell.unit().a().source(), cell.layerA())
+                    : new Layer(cell.unit().b().source(), cell.layerB());
         }
-        if (alive.length == 0 || draws == 0) {
-            return;
+
+        int rows() {
+            return reverse ? cell.layerB() : cell.layerA();
         }
-        NDArray scaled = kernel.call(scope, "scaled", rho, scope.create(b.deviations(layerB, set)))
-                .singletonOrThrow();
-        double[][][] variances = rotatedVariances.get(new Layer(b, layerB));
-        for (int draw = 0; draw < draws(set, draws); draw++) {
-            try (NDManager step = scope.newSubManager()) {
-                NDArray rotation = rotations.get(step, b.model, layerB, draw);
-                NDArray variance = step.create(variances[set][draw]);
-                double[] values = kernel.call(step, "baseline", scaled, rotation, variance)
-                        .singletonOrThrow()
-                        .toDoubleArray();
-                table.addBaseline(set, draw, layerA, values);
+    }
+
+    /** The baselines of all cells of a group, rotation by rotation: making one takes longer than using it. */
+    private void drawBaselines(NDManager group, List<Cell> cells) {
+        Map<Layer, List<Wanted>> byRotated = new LinkedHashMap<>();
+        for (Cell cell : cells) {
+            Pair pair = cell.unit().pair();
+            if (draws == 0 || pair == null) {
+                continue;
             }
+            List<Wanted> both = new ArrayList<>(List.of(new Wanted(cell, false, forward.get(pair))));
+            if (pair.both()) {
+                both.add(new Wanted(cell, true, backward.get(pair)));
+            }
+            both.forEach(wanted -> byRotated
+                    .computeIfAbsent(wanted.rotated(), layer -> new ArrayList<>())
+                    .add(wanted));
+        }
+        byRotated.forEach((layer, wanted) -> {
+            // what the blocks took while sums were gathered is free now
+            long each = 4L * Source.SETS * wanted.get(0).cell().unit().shape().size();
+            int together = (int) Math.max(1, memory / 4 / each);
+            for (int from = 0; from < wanted.size(); from += together) {
+                drawBaselines(group, layer, wanted.subList(from, Math.min(wanted.size(), from + together)));
+            }
+        });
+    }
+
+    private void drawBaselines(NDManager group, Layer layer, List<Wanted> wanted) {
+        Source b = layer.source();
+        try (NDManager scope = group.newSubManager()) {
+            List<List<NDArray>> scaled = new ArrayList<>();
+            for (int set = 0; set < Source.SETS; set++) {
+                scaled.add(
+                        b.count(set) == 0 || b.alive(layer.index(), set).length == 0
+                                ? List.of()
+                                : scaled(scope, layer, wanted, set));
+            }
+            for (int draw = 0; draw < draws; draw++) {
+                try (NDManager step = scope.newSubManager()) {
+                    NDArray rotation = rotations.get(step, b.model, layer.index(), draw);
+                    for (int set = 0; set < Source.SETS; set++) {
+                        if (draw < draws(set, draws) && !scaled.get(set).isEmpty()) {
+                            drawBaselines(step, layer, wanted, scaled.get(set), rotation, set, draw);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private List<NDArray> scaled(NDManager scope, Layer layer, List<Wanted> wanted, int set) {
+        List<NDArray> scaled = new ArrayList<>();
+        for (Wanted w : wanted) {
+            try (NDManager step = scope.newSubManager()) {
+                NDArray rho = correlation(step, w.cell(), set, false);
+                NDArray sigma = step.create(layer.source().deviations(layer.index(), set));
+                NDArray x = kernel.call(step, "scaled", w.reverse() ? turned(step, rho) : rho, sigma)
+                        .singletonOrThrow();
+                x.attach(scope);
+                scaled.add(x);
+            }
+        }
+        return scaled;
+    }
+
+    private void drawBaselines(
+            NDManager step,
+            Layer layer,
+            List<Wanted> wanted,
+            List<NDArray> scaled,
+            NDArray rotation,
+            int set,
+            int draw) {
+        NDArray variance = step.create(rotatedVariances.get(layer)[set][draw]);
+        double[] values = kernel.call(step, "baseline", scaled, rotation, variance)
+                .singletonOrThrow()
+                .toDoubleArray();
+        int from = 0;
+        for (Wanted w : wanted) {
+            int to = from + w.table().rowWidth();
+            w.table().addBaseline(set, draw, w.rows(), Arrays.copyOfRange(values, from, to));
+            from = to;
         }
     }
 }

@@ -46,11 +46,10 @@ final class Diagonal {
                 products[a][b] = new double[layers][width];
             }
         }
-        for (int layer = 0; layer < layers; layer++) {
-            for (int half = 0; half < 2; half++) {
-                for (int block = 0; block < sources.get(0).blocks(half); block++) {
-                    accumulate(products, layer, half, block);
-                }
+        sources.forEach(source -> source.model.expect(0, layers));
+        for (Source.Block block : sources.get(0).blocks()) {
+            for (int layer = 0; layer < layers; layer++) {
+                accumulate(products, layer, block);
             }
         }
         for (int a = 0; a < n; a++) {
@@ -60,12 +59,12 @@ final class Diagonal {
         }
     }
 
-    private void accumulate(double[][][][] products, int layer, int half, int block) {
+    private void accumulate(double[][][][] products, int layer, Source.Block block) {
         try (NDManager scope = compute.manager().newSubManager()) {
             NDArray[] blocks = new NDArray[sources.size()];
             for (int i = 0; i < blocks.length; i++) {
-                blocks[i] = sources.get(i).block(scope, layer, half, block);
-                sources.get(i).addSums(scope, layer, half, blocks[i]);
+                blocks[i] = sources.get(i).block(scope, layer, block);
+                sources.get(i).addSums(scope, layer, block.half(), blocks[i]);
             }
             for (int a = 0; a < blocks.length; a++) {
                 for (int b = a + 1; b < blocks.length; b++) {

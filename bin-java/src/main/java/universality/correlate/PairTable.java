@@ -10,7 +10,8 @@ import universality.tensor.Kernel;
 
 /**
  * What is kept of the correlations of every neuron of model a (rows) with all neurons of model b, taken in layer block by layer
- * block in any order of the layers of a, and ascending layers of b. Neurons are numbered layer × d_mlp + index.
+ * block in any order. Neurons are numbered layer × d_mlp + index. Where the correlations are approximate, partners are only
+ * shortlisted, and {@link Refinement} sets them; histogram, moments, halves and baseline remain approximate.
  */
 final class PairTable {
     static final int BINS = 101;
@@ -20,12 +21,17 @@ final class PairTable {
     private final int columnWidth;
     private final int top;
     private final NDArray edges;
+    /** Partners to be looked at again; {@code null} where correlations are exact. */
+    final Shortlist shortlist;
+
     final double[] largest;
     final int[] largestAt;
     final double[] least;
     final int[] leastAt;
-    final double[][] topValues;
-    final int[][] topAt;
+    /** What the largest correlation is at most, where it is not certain. */
+    final double[] upper;
+
+    private final TopList best;
     /** Correlations in each bin, [rows][BINS]; a row has as many as b has neurons, fewer than 2³¹. */
     final int[][] counts;
     /** Largest correlation in each half of the positions, [2][rows]. */
@@ -35,7 +41,7 @@ final class PairTable {
 
     private final ColumnMoments[] moments;
 
-    PairTable(NDManager manager, Source a, Source b, int top, int draws) {
+    PairTable(NDManager manager, Source a, Source b, int top, int draws, boolean exact) {
         rows = a.model.neurons();
         rowWidth = a.width();
         columnWidth = b.width();
@@ -46,8 +52,9 @@ final class PairTable {
         least = new double[rows];
         Arrays.fill(least, Double.POSITIVE_INFINITY);
         leastAt = new int[rows];
-        topValues = new double[rows][0];
-        topAt = new int[rows][0];
+        upper = filled(rows);
+        best = new TopList(rows, top);
+        shortlist = exact ? null : new Shortlist(rows, rowWidth, b.model.neurons());
         counts = new int[rows][BINS];
         moments = new ColumnMoments[a.layers()];
         Arrays.setAll(moments, l -> new ColumnMoments(rowWidth));
@@ -79,29 +86,19 @@ final class PairTable {
      *
      * @param rho F64 [d_mlp of a, d_mlp of b]. Not modified.
      * @param alive the columns that have a correlation
+     * @param bound what bounds the error of {@code rho}; {@code null} where it is exact
      */
-    void add(Kernel kernel, NDManager scope, int layerA, int layerB, NDArray rho, long[] alive) {
+    void add(Kernel kernel, NDManager scope, int layerA, int layerB, NDArray rho, long[] alive, Bound bound) {
         if (alive.length == 0) {
             return;
         }
         NDArray columns = scope.create(alive);
-        NDList extremes = kernel.call(scope, "extremes", rho, columns);
-        double[] high = extremes.get(0).toDoubleArray();
-        long[] highAt = extremes.get(1).toLongArray();
-        double[] low = extremes.get(2).toDoubleArray();
-        long[] lowAt = extremes.get(3).toLongArray();
-        for (int i = 0; i < rowWidth; i++) {
-            int row = layerA * rowWidth + i;
-            if (high[i] > largest[row]) {
-                largest[row] = high[i];
-                largestAt[row] = layerB * columnWidth + (int) highAt[i];
-            }
-            if (low[i] < least[row]) {
-                least[row] = low[i];
-                leastAt[row] = layerB * columnWidth + (int) lowAt[i];
-            }
+        int offset = layerB * columnWidth;
+        if (shortlist == null) {
+            addExact(kernel, scope, layerA, offset, rho, columns);
+        } else {
+            shortlist.add(kernel, scope, layerA, rho, columns, bound.left(), bound.right(), offset);
         }
-        addTop(kernel, scope, layerA, layerB, rho, columns);
         NDList distribution = kernel.call(scope, "distribution", rho, columns, edges);
         moments[layerA].merge(alive.length, distribution.get(0).toDoubleArray());
         long[] added = distribution.get(1).toLongArray();
@@ -113,40 +110,63 @@ final class PairTable {
         }
     }
 
-    private void addTop(Kernel kernel, NDManager scope, int layerA, int layerB, NDArray rho, NDArray columns) {
-        NDList best = kernel.call(scope, "top", rho, columns, top);
-        int k = (int) best.get(0).getShape().get(1);
-        double[] values = best.get(0).toDoubleArray();
-        long[] at = best.get(1).toLongArray();
+    /** The error of approximate correlations [da, db] is at most left [da, 2] times right [2, db], F64. */
+    record Bound(NDArray left, NDArray right) {}
+
+    private void addExact(Kernel kernel, NDManager scope, int layerA, int offset, NDArray rho, NDArray columns) {
+        NDList extremes = kernel.call(scope, "extremes", rho, columns);
+        double[] high = extremes.get(0).toDoubleArray();
+        long[] highAt = extremes.get(1).toLongArray();
+        double[] low = extremes.get(2).toDoubleArray();
+        long[] lowAt = extremes.get(3).toLongArray();
+        NDList tops = kernel.call(scope, "top", rho, columns, best.size);
+        double[] values = tops.get(0).toDoubleArray();
+        long[] at = tops.get(1).toLongArray();
+        int k = values.length / rowWidth;
         for (int i = 0; i < rowWidth; i++) {
             int row = layerA * rowWidth + i;
-            double[] blockValues = Arrays.copyOfRange(values, i * k, (i + 1) * k);
-            int[] blockAt = new int[k];
+            offerExtremes(row, high[i], offset + (int) highAt[i], low[i], offset + (int) lowAt[i]);
             for (int j = 0; j < k; j++) {
-                blockAt[j] = layerB * columnWidth + (int) at[i * k + j];
+                best.add(row, values[i * k + j], offset + (int) at[i * k + j]);
             }
-            mergeTop(row, blockValues, blockAt);
         }
     }
 
-    /** Best first; of equal values the lower neuron first. */
-    private void mergeTop(int row, double[] values, int[] at) {
-        int old = topValues[row].length;
-        double[] allValues = Arrays.copyOf(topValues[row], old + values.length);
-        int[] allAt = Arrays.copyOf(topAt[row], old + at.length);
-        System.arraycopy(values, 0, allValues, old, values.length);
-        System.arraycopy(at, 0, allAt, old, at.length);
-        int[] order = java.util.stream.IntStream.range(0, allAt.length)
-                .boxed()
-                .sorted((x, y) -> {
-                    int byValue = Double.compare(allValues[y], allValues[x]);
-                    return byValue != 0 ? byValue : Integer.compare(allAt[x], allAt[y]);
-                })
-                .limit(top)
-                .mapToInt(Integer::intValue)
-                .toArray();
-        topValues[row] = Arrays.stream(order).mapToDouble(i -> allValues[i]).toArray();
-        topAt[row] = Arrays.stream(order).map(i -> allAt[i]).toArray();
+    private void offerExtremes(int row, double high, int highAt, double low, int lowAt) {
+        if (high > largest[row] || high == largest[row] && highAt < largestAt[row]) {
+            largest[row] = high;
+            largestAt[row] = highAt;
+        }
+        if (low < least[row] || low == least[row] && lowAt < leastAt[row]) {
+            least[row] = low;
+            leastAt[row] = lowAt;
+        }
+    }
+
+    /** Takes in one exact correlation, in any order; each once. */
+    void offer(int row, double rho, int at) {
+        offer(row, rho, at, true);
+    }
+
+    /** {@code list}: whether it may enter the list of partners too. */
+    void offer(int row, double rho, int at, boolean list) {
+        offerExtremes(row, rho, at, rho, at);
+        if (list) {
+            best.add(row, rho, at);
+        }
+    }
+
+    /** The most correlated neurons of b, best first. */
+    int topCount(int row) {
+        return best.count(row);
+    }
+
+    double topValue(int row, int entry) {
+        return best.value(row, entry);
+    }
+
+    int topAt(int row, int entry) {
+        return best.at(row, entry);
     }
 
     /** Takes in the correlations over one half of the positions. */
@@ -161,6 +181,11 @@ final class PairTable {
     /** Takes in the largest correlations of layer {@code layerA} with one rotated layer of b. */
     void addBaseline(int set, int draw, int layerA, double[] values) {
         raise(baseline[set][draw], layerA, values);
+    }
+
+    /** Neurons of a layer of a. */
+    int rowWidth() {
+        return rowWidth;
     }
 
     private void raise(double[] best, int layerA, double[] values) {

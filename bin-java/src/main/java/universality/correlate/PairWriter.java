@@ -32,6 +32,7 @@ final class PairWriter {
             "corr_skew",
             "corr_kurt",
             "top_partners",
+            "max_corr_upper",
             "corr_token",
             "corr_position");
 
@@ -112,6 +113,7 @@ final class PairWriter {
             cells.add(value);
         }
         cells.add(partners(row));
+        cells.add(Math.max(table.largest[row], table.upper[row]));
         cells.add(shares == null ? null : shares.token()[row]);
         cells.add(shares == null ? null : shares.position()[row]);
         return cells;
@@ -119,14 +121,14 @@ final class PairWriter {
 
     private String partners(int row) {
         StringBuilder text = new StringBuilder();
-        for (int i = 0; i < table.topAt[row].length; i++) {
-            int at = table.topAt[row][i];
+        for (int i = 0; i < table.topCount(row); i++) {
+            int at = table.topAt(row, i);
             text.append(i == 0 ? "" : ";")
                     .append(at / b.width())
                     .append('.')
                     .append(at % b.width())
                     .append(':')
-                    .append(table.topValues[row][i]);
+                    .append(table.topValue(row, i));
         }
         return text.toString();
     }

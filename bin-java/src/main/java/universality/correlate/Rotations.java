@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import universality.data.ActivationFolder;
 import universality.stats.Draws;
 import universality.tensor.Kernel;
 
@@ -35,7 +34,7 @@ final class Rotations implements AutoCloseable {
      * @param draw from 0; a name for rotations that are no baseline draw
      * @return F32 [d_mlp, d_mlp]; not to be closed by the caller, who owns {@code scope}, to which it may belong
      */
-    NDArray get(NDManager scope, ActivationFolder model, int layer, Object draw) {
+    NDArray get(NDManager scope, Activations model, int layer, Object draw) {
         String key = baselineSeed + "|" + model.family() + "|" + model.seed() + "|" + layer + "|" + draw;
         NDArray found = kept.get(key);
         if (found != null) {

@@ -3,7 +3,6 @@ package universality.correlate;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import universality.data.ActivationFolder;
 import universality.data.ToolException;
 import universality.stats.Draws;
 
@@ -16,16 +15,8 @@ import universality.stats.Draws;
  * @param second indices of the second model, likewise
  */
 record RowPlan(int[][] first, int[][] second) {
-    /** Where a stored row comes from: arrays over the kept positions. */
-    record Positions(int[] row, int[] pos, int[] document, int[] token) {
-        static Positions read(ActivationFolder folder) {
-            return new Positions(
-                    folder.positions("row"),
-                    folder.positions("pos"),
-                    folder.positions("document"),
-                    folder.positions("token"));
-        }
-    }
+    /** Where kept positions come from: arrays over the kept positions. */
+    record Positions(int[] row, int[] pos, int[] document, int[] token) {}
 
     /**
      * @param seed decides the permutation of {@code token_permuted}

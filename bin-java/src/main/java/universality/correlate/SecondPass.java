@@ -65,6 +65,7 @@ final class SecondPass implements AutoCloseable {
     }
 
     void run() {
+        candidates.sources().forEach(source -> source.model.expect(0, source.layers()));
         try (NDManager scope = manager.newSubManager()) {
             NDArray first = scope.create(candidates.first());
             NDArray second = scope.create(candidates.second());
@@ -145,7 +146,7 @@ final class SecondPass implements AutoCloseable {
 
     Shares shares(Direction direction) {
         int[] partners = candidates.partners(direction);
-        int[] index = candidates.index(direction, partners);
+        int[] index = candidates.index(direction);
         double[][] a = totals(direction.a());
         double[][] b = totals(direction.b());
         double n = direction.a().count(0);
@@ -215,7 +216,7 @@ final class SecondPass implements AutoCloseable {
     void writeProducts(Direction direction, Path file) {
         int each = candidates.each();
         int[] partners = candidates.partners(direction);
-        int[] index = candidates.index(direction, partners);
+        int[] index = candidates.index(direction);
         try (NDManager scope = manager.newSubManager();
                 SafetensorsWriter writer = new SafetensorsWriter(file)) {
             writer.declare("partner", Dtype.I32, direction.table().rows, each);

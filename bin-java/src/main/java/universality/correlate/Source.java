@@ -1,31 +1,33 @@
 package universality.correlate;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import java.nio.ByteBuffer;
-import universality.data.ActivationFolder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import universality.data.ActivationMoments;
-import universality.data.Dtype;
 import universality.tensor.Kernel;
 
 /**
- * One model as the engine sees it: its stored activations at chosen positions, block by block, shifted and scaled to about zero
- * mean and unit variance, and for one control rotated. Sums over all blocks are gathered on the way. Not thread-safe; the
- * folder is closed by whoever opened it.
+ * One model as the engine sees it: its activations at chosen positions, block by block, shifted and scaled to about zero mean
+ * and unit variance, and for one control rotated. Sums over all blocks are gathered on the way. Not thread-safe; the
+ * activations are closed by whoever opened them.
  */
 final class Source {
     /** Kept positions of a block; fixed, so that results do not depend on memory or grouping. */
     static final int BLOCK = 4096;
 
-    /** Rows of which the medians are taken. */
-    private static final int CENTER_ROWS = 1023;
+    /** Positions by which columns are shifted and scaled. */
+    private static final int SAMPLE = 1023;
+
+    /** Least scale of a column that hardly varies in the sample, in units of the layer's. */
+    private static final double LEAST_DEVIATION = 1e-4;
 
     /** The whole, then the two halves. */
     static final int SETS = 3;
 
-    final ActivationFolder model;
+    final Activations model;
     private final int[][] rows;
     private final Kernel kernel;
     private final NDArray[] shift;
@@ -35,11 +37,14 @@ final class Source {
     /** Σz and Σz² by layer and half, [layers][2][2 × d_mlp]. */
     private final double[][][] sums;
 
+    private final double[][] rounding;
+    private final double[][][] roundedSums;
+
     /**
      * @param rows indices of kept positions by half
      * @param rotations for the control {@code rotated}; {@code null}: as it is
      */
-    Source(NDManager manager, Kernel kernel, ActivationFolder model, int[][] rows, Rotations rotations) {
+    Source(NDManager manager, Kernel kernel, Activations model, int[][] rows, Rotations rotations) {
         this.model = model;
         this.rows = rows;
         this.kernel = kernel;
@@ -49,51 +54,52 @@ final class Source {
         rotation = new NDArray[layers];
         scales = new double[layers][];
         sums = new double[layers][2][2 * model.dMlp()];
-        ActivationMoments moments = model.moments();
+        rounding = new double[layers][model.dMlp()];
+        roundedSums = new double[layers][2][2 * model.dMlp()];
+        model.expect(0, layers);
         for (int layer = 0; layer < layers; layer++) {
-            double[] deviation = new double[model.dMlp()];
-            for (int i = 0; i < deviation.length; i++) {
-                deviation[i] = Math.sqrt(moments.post().variance(layer, i));
-            }
-            shift[layer] = center(manager, layer);
+            double[] deviation = sample(manager, layer);
             scales[layer] = rotations == null ? inverses(deviation) : common(deviation);
             scale[layer] = manager.create(scales[layer]);
             if (rotations != null) {
-                NDArray made = rotations.get(manager, model, layer, "control");
-                rotation[layer] = made;
+                rotation[layer] = rotations.get(manager, model, layer, "control");
             }
         }
     }
 
-    /** Medians over some rows, F64 [d_mlp]: near enough to the means for exact sums, and at rest values of sparse neurons. */
-    private NDArray center(NDManager manager, int layer) {
+    /**
+     * Takes the medians of some positions as shifts: near enough to the means for exact sums, and at rest values of sparse neurons.
+     *
+     * @return standard deviations at these positions, [d_mlp]
+     */
+    private double[] sample(NDManager manager, int layer) {
         int half = rows[0].length > 0 ? 0 : 1;
         try (NDManager scope = manager.newSubManager()) {
-            NDArray some = raw(scope, layer, rows[half], 0, Math.min(CENTER_ROWS, rows[half].length));
-            NDArray center = kernel.call(scope, "center", some).singletonOrThrow();
-            center.attach(manager);
-            return center;
+            NDArray some = model.read(scope, layer, rows[half], 0, Math.min(SAMPLE, rows[half].length));
+            shift[layer] = kernel.call(scope, "center", some).singletonOrThrow();
+            shift[layer].attach(manager);
+            return kernel.call(scope, "spread", some).singletonOrThrow().toDoubleArray();
         }
     }
 
-    /** 1/σ, or 0 for an inactive neuron, whose column then is 0 everywhere. */
+    /** 1/σ; σ is not taken smaller than a share of the layer's root mean square, since the sample may miss what happens rarely. */
     private static double[] inverses(double[] deviation) {
-        boolean[] inactive = inactive(deviation);
+        double layer = 1 / common(deviation)[0];
         double[] result = new double[deviation.length];
         for (int i = 0; i < result.length; i++) {
-            result[i] = inactive[i] ? 0 : 1 / deviation[i];
+            result[i] = 1 / (deviation[i] > 0 ? Math.max(deviation[i], LEAST_DEVIATION * layer) : layer);
         }
         return result;
     }
 
-    /** One scale for the whole layer, since a rotation mixes its neurons. */
+    /** One scale for the whole layer, since a rotation mixes its neurons; 1 where nothing varies in the sample. */
     private static double[] common(double[] deviation) {
         double sum = 0;
         for (double s : deviation) {
             sum += s * s;
         }
         double[] result = new double[deviation.length];
-        java.util.Arrays.fill(result, sum > 0 ? Math.sqrt(deviation.length / sum) : 0);
+        java.util.Arrays.fill(result, sum > 0 ? Math.sqrt(deviation.length / sum) : 1);
         return result;
     }
 
@@ -105,8 +111,32 @@ final class Source {
         return model.dMlp();
     }
 
-    int blocks(int half) {
-        return (rows[half].length + BLOCK - 1) / BLOCK;
+    /** Some positions of one half: entries {@code from} (inclusive) to {@code to} of its list. */
+    record Block(int half, int from, int to) {
+        int size() {
+            return to - from;
+        }
+
+        /** The block cut into parts of at most {@code positions}. */
+        List<Block> parts(int positions) {
+            List<Block> parts = new ArrayList<>();
+            for (int at = from; at < to; at += positions) {
+                parts.add(new Block(half, at, Math.min(to, at + positions)));
+            }
+            return parts;
+        }
+    }
+
+    /** All blocks of both halves, by their last position, so that what is computed row by row is used soon after. */
+    List<Block> blocks() {
+        List<Block> blocks = new ArrayList<>();
+        for (int half = 0; half < 2; half++) {
+            for (int from = 0; from < rows[half].length; from += BLOCK) {
+                blocks.add(new Block(half, from, Math.min(rows[half].length, from + BLOCK)));
+            }
+        }
+        blocks.sort(Comparator.comparingInt(block -> rows[block.half()][block.to() - 1]));
+        return blocks;
     }
 
     /** Positions in a set: 0 the whole, 1 and 2 the halves. */
@@ -114,15 +144,14 @@ final class Source {
         return set == 0 ? (long) rows[0].length + rows[1].length : rows[set - 1].length;
     }
 
-    /** Block {@code block} of a half, F32 [n, d_mlp], owned by {@code scope}. */
-    NDArray block(NDManager scope, int layer, int half, int block) {
-        int from = block * BLOCK;
-        return values(scope, layer, rows[half], from, Math.min(BLOCK, rows[half].length - from));
+    /** The positions of a block, F32 [n, d_mlp], owned by {@code scope}. */
+    NDArray block(NDManager scope, int layer, Block block) {
+        return values(scope, layer, rows[block.half()], block.from(), block.size());
     }
 
     /** {@code count} positions of {@code which} (indices of kept positions), F32 [count, d_mlp], owned by {@code scope}. */
     NDArray values(NDManager scope, int layer, int[] which, int from, int count) {
-        try (NDArray raw = raw(scope, layer, which, from, count)) {
+        try (NDArray raw = model.read(scope, layer, which, from, count)) {
             if (rotation[layer] == null) {
                 return kernel.call(scope, "standard", raw, shift[layer], scale[layer])
                         .singletonOrThrow();
@@ -132,28 +161,59 @@ final class Source {
         }
     }
 
-    private NDArray raw(NDManager scope, int layer, int[] which, int from, int count) {
-        ByteBuffer bytes = model.gather(layer, which, from, count);
-        DataType type = model.storedType() == Dtype.F32 ? DataType.FLOAT32 : DataType.FLOAT16;
-        return scope.create(bytes, new Shape(count, width()), type);
-    }
-
     /** Adds a block's sums; to be called once for every block of a layer. */
     void addSums(NDManager scope, int layer, int half, NDArray block) {
-        double[] both = kernel.call(scope, "sums", block).singletonOrThrow().toDoubleArray();
-        for (int i = 0; i < both.length; i++) {
-            sums[layer][half][i] += both[i];
+        add(sums[layer][half], kernel.call(scope, "sums", block));
+    }
+
+    /** Adds what rounding a block to BF16 changed, and its sums then; to be called once for every block of a layer. */
+    void addRounded(NDManager scope, int layer, int half, NDArray block, NDArray narrow) {
+        add(rounding[layer], kernel.call(scope, "rounding", block, narrow));
+        add(roundedSums[layer][half], kernel.call(scope, "sums", narrow));
+    }
+
+    private static void add(double[] sums, NDList values) {
+        double[] added = values.singletonOrThrow().toDoubleArray();
+        for (int i = 0; i < added.length; i++) {
+            sums[i] += added[i];
         }
+    }
+
+    /** Σ(ẑ − z)² over all positions, ẑ rounded to BF16, [d_mlp]. */
+    double[] rounding(int layer) {
+        return rounding[layer];
     }
 
     /** Σz and Σz² of a set, [2 × d_mlp]. */
     double[] sums(int layer, int set) {
-        if (set > 0) {
-            return sums[layer][set - 1];
+        return sums(sums[layer], set);
+    }
+
+    /** {@link #sums} of the activations rounded to BF16. */
+    double[] roundedSums(int layer, int set) {
+        return sums(roundedSums[layer], set);
+    }
+
+    /** {@link #sums} of z less its mean over all positions. */
+    double[] centredSums(int layer, int set) {
+        double[] all = sums(layer, 0);
+        double[] some = sums(layer, set);
+        double[] centred = new double[some.length];
+        for (int i = 0; i < width(); i++) {
+            double mean = all[i] / count(0);
+            centred[i] = some[i] - count(set) * mean;
+            centred[width() + i] = some[width() + i] - 2 * mean * some[i] + count(set) * mean * mean;
         }
-        double[] total = new double[2 * width()];
+        return centred;
+    }
+
+    private static double[] sums(double[][] halves, int set) {
+        if (set > 0) {
+            return halves[set - 1];
+        }
+        double[] total = halves[0].clone();
         for (int i = 0; i < total.length; i++) {
-            total[i] = sums[layer][0][i] + sums[layer][1][i];
+            total[i] += halves[1][i];
         }
         return total;
     }

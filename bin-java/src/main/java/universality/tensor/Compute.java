@@ -3,9 +3,17 @@ package universality.tensor;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
-import java.util.Locale;
+import ai.djl.util.cuda.CudaUtils;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import universality.data.ExitCode;
 import universality.data.ToolException;
 
@@ -14,22 +22,35 @@ import universality.data.ToolException;
  * everything that is still attached.
  */
 public final class Compute implements AutoCloseable {
-    private final NDManager manager;
-    private final Device device;
+    private static final Duration PATIENCE = Duration.ofHours(12);
 
-    private Compute(NDManager manager, Device device) {
+    /** What libtorch says when a device is full; its libraries of matrix products say it in their own words. */
+    private static final Pattern DEVICE_FULL = Pattern.compile(
+            "CUDA out of memory|CUDA error: out of memory|CU(BLAS|SOLVER|DNN|SPARSE)_STATUS_(ALLOC_FAILED|OUT_OF_MEMORY)");
+
+    private final NDManager manager;
+    private final DeviceChoice choice;
+
+    private Compute(NDManager manager, DeviceChoice choice) {
         this.manager = manager;
-        this.device = device;
+        this.choice = choice;
+    }
+
+    /** Starts the engine; a GPU is leased in the usual folder, for one task alone, and waited for in silence. */
+    public static Compute start(String device, int threads) {
+        return start(device, threads, new Leases(null, 1, PATIENCE, line -> {}));
     }
 
     /**
      * Starts the engine.
      *
-     * @param device {@code cpu}, {@code gpu}, {@code gpu:K}, or {@code auto} (a GPU where there is one)
+     * @param device {@code cpu}, {@code gpu} (the first that is free), {@code gpu:K}, or {@code auto} (as {@code gpu} where there
+     *     is one, else the CPU)
      * @param threads threads of one operation; 0: {@code OMP_NUM_THREADS}, else all cores
-     * @throws ToolException (usage) if a GPU was asked for that is not there
+     * @param leases where a GPU is leased, until {@link #close}
+     * @throws ToolException (usage) if a GPU was asked for that is not there; (try again) if none became free
      */
-    public static Compute start(String device, int threads) {
+    public static Compute start(String device, int threads, Leases leases) {
         Engine engine;
         try {
             engine = Engine.getEngine("PyTorch");
@@ -43,8 +64,28 @@ public final class Compute implements AutoCloseable {
         JniUtils.setNumThreads(wanted);
         // kernels run a few times on few shapes: the profiling executor would only add seconds of warm-up
         JniUtils.setGraphExecutorOptimize(false);
-        Device chosen = choose(engine, device.toLowerCase(Locale.ROOT));
-        return new Compute(engine.newBaseManager(chosen), chosen);
+        DeviceChoice choice = DeviceChoice.of(device, () -> gpus(engine), leases);
+        try {
+            Device chosen = choice.isGpu() ? Device.gpu(choice.index()) : Device.cpu();
+            return new Compute(engine.newBaseManager(chosen), choice);
+        } catch (RuntimeException e) {
+            choice.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Identities of the GPUs that the engine can use. The driver is asked first: the engine's own count needs a CUDA runtime
+     * where the system looks for libraries, and is 0 without one, even though libtorch brings its own.
+     */
+    private static List<String> gpus(Engine engine) {
+        if (!engine.hasCapability(StandardCapabilities.CUDA)) {
+            return List.of();
+        }
+        List<String> uuids = VisibleGpus.byDriver();
+        return uuids.isEmpty()
+                ? VisibleGpus.byEnvironment(System.getenv("CUDA_VISIBLE_DEVICES"), engine.getGpuCount())
+                : uuids;
     }
 
     private static int defaultThreads() {
@@ -55,27 +96,6 @@ public final class Compute implements AutoCloseable {
         return Runtime.getRuntime().availableProcessors();
     }
 
-    private static Device choose(Engine engine, String name) {
-        int gpus = engine.getGpuCount();
-        if (name.equals("cpu") || name.equals("auto") && gpus == 0) {
-            return Device.cpu();
-        }
-        if (name.equals("auto")) {
-            return Device.gpu(0);
-        }
-        if (!name.matches("gpu(:\\d{1,4})?")) {
-            throw ToolException.usage("--device '%s' is not one of auto, cpu, gpu, gpu:K", name);
-        }
-        int index = name.equals("gpu") ? 0 : Integer.parseInt(name.substring(4));
-        if (index >= gpus) {
-            throw ToolException.usage(
-                    "--device %s was asked for, but the engine sees %d GPUs: use --device cpu or auto, or check the driver"
-                            + " and CUDA_VISIBLE_DEVICES",
-                    name, gpus);
-        }
-        return Device.gpu(index);
-    }
-
     /** The root manager; arrays attached to it live until {@link #close}. */
     public NDManager manager() {
         return manager;
@@ -83,12 +103,38 @@ public final class Compute implements AutoCloseable {
 
     /** What manifests record: {@code cpu} or {@code cuda}. */
     public String device() {
-        return device.isGpu() ? "cuda" : "cpu";
+        return choice.isGpu() ? "cuda" : "cpu";
     }
 
-    /** Compiles {@code /kernels/NAME.py} for this device, with {@code shared} sources in its class; the caller closes it. */
+    /** Whether this device multiplies BF16 matrices faster than F32 ones: by what the processor says, never by timing. */
+    public boolean fastBf16() {
+        if (choice.isGpu()) {
+            return CudaUtils.getComputeCapability(manager.getDevice().getDeviceId())
+                            .compareTo("80")
+                    >= 0;
+        }
+        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("flags"))
+                    .findFirst()
+                    .map(line -> List.of(line.split("\\s+")))
+                    .filter(flags -> flags.contains("avx512_bf16") || flags.contains("amx_bf16"))
+                    .isPresent();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Compiles a kernel for this device; the caller closes it.
+     *
+     * @param shared the sources that go on inside its class, as {@link Kernels} lists them
+     */
     public Kernel kernel(String name, String... shared) {
-        return Kernel.load(manager, name, shared);
+        if (!List.of(shared).equals(Kernels.shared(name))) {
+            throw new IllegalArgumentException("universality.tensor.Kernels lists the kernel '" + name
+                    + "' with the shared" + " sources " + Kernels.shared(name) + ", not " + List.of(shared));
+        }
+        return Kernel.load(manager, name);
     }
 
     /** Name and version of the engine, for {@code --version}; starts it. */
@@ -97,10 +143,19 @@ public final class Compute implements AutoCloseable {
         return engine.getEngineName() + " " + engine.getVersion();
     }
 
+    /**
+     * What a failure that no kernel reported means: allocations of arrays fail outside kernels too.
+     *
+     * @return {@code null} if it is not the engine's
+     */
+    public static ToolException explain(Throwable failure) {
+        return failure instanceof EngineException e ? explain("an array", e) : null;
+    }
+
     /** What a failure of the engine means: memory of host or device, or a defect. */
     static ToolException explain(String what, EngineException e) {
         String text = String.valueOf(e.getMessage());
-        if (text.contains("CUDA out of memory") || text.contains("CUDA error: out of memory")) {
+        if (DEVICE_FULL.matcher(text).find()) {
             return new ToolException(
                     ExitCode.DEVICE_MEMORY,
                     what + ": the device's memory is full: lower --memory or use another device",
@@ -123,8 +178,13 @@ public final class Compute implements AutoCloseable {
         return from.lines().findFirst().orElse("");
     }
 
+    /** Frees all that is attached, then the GPU. */
     @Override
     public void close() {
-        manager.close();
+        try {
+            manager.close();
+        } finally {
+            choice.close();
+        }
     }
 }

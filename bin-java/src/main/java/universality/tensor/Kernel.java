@@ -36,14 +36,14 @@ public final class Kernel implements AutoCloseable {
     /**
      * Compiles a kernel for the device of {@code manager}.
      *
-     * @param shared sources that go on inside the kernel's class, in this order
+     * @param name one of {@link Kernels}
      * @throws ToolException (internal) if the source does not compile
      */
-    public static Kernel load(NDManager manager, String name, String... shared) {
+    public static Kernel load(NDManager manager, String name) {
         Path archive = null;
         try {
             archive = Files.createTempFile("kernel-" + name, ".pt");
-            ScriptArchive.write(archive, name, shared);
+            Kernels.write(name, archive);
             PtSymbolBlock module =
                     JniUtils.loadModule((PtNDManager) manager, archive, true, new String[0], new String[0], false);
             return new Kernel(name, module);
@@ -82,7 +82,8 @@ public final class Kernel implements AutoCloseable {
         try (NDManager scalars = manager.newSubManager(ai.djl.Device.cpu())) {
             NDList inputs = new NDList(arguments.length + 1);
             Map<NDArray, String> names = new IdentityHashMap<>();
-            NDArray tag = manager.create(0);
+            NDArray tag = scalars.create(0); // on the host: on a GPU it would be a copy for each call
+            tag.attach(manager);
             tag.setName("module_method:" + method);
             inputs.add(tag);
             for (int i = 0; i < arguments.length; i++) {

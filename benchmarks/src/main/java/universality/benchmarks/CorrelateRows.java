@@ -1,0 +1,218 @@
+package universality.benchmarks;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import universality.benchmarks.CorrelateSlice.Costs;
+import universality.benchmarks.CorrelateSlice.Study;
+import universality.benchmarks.Result.Target;
+import universality.data.CsvTable;
+
+/**
+ * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by slices of a study of five
+ * GPT-2 small: {@link CorrelateSlice}. Sizes: {@code neurons} (of a layer), {@code slice_layers}, {@code slice_tokens} (two counts),
+ * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, bf16, sketch).
+ */
+final class CorrelateRows implements Rows {
+    private static final Result EXACT = line(
+            "correlate-exact",
+            "correlate exact, reductions and baseline included",
+            "of the F32 product's rate",
+            Target.atLeast(0.85));
+    private static final Result BASELINE = line(
+            "baseline", "baseline, five seeds, 12 layers, 1M tokens", "of the products' time", Target.atMost(0.05));
+    private static final Result NARROW = line(
+            "correlate-bf16",
+            "correlate BF16 filter and exact refinement",
+            "times the F32 product's rate",
+            Target.atLeast(2.5));
+    private static final Result NARROW_SAME =
+            line("correlate-bf16-answers", "the same: largest |Δρ| of max_corr", "against exact", Target.atMost(1e-5));
+    private static final Result SKETCH = line(
+            "sketch", "sketch, 5M tokens: all-pairs products", "times cheaper than exact ones", Target.atLeast(50));
+    private static final Result SKETCH_FOUND =
+            line("sketch-found", "the same: partners above 0.4 found", "of those of exact", Target.atLeast(1));
+    private static final Study GPT2_SMALL = new Study(5, 12, 1e6, 10);
+    private static final double SKETCHED_TOKENS = 5e6;
+    private static final double STRONG = 0.4;
+
+    private final int neurons;
+    private final int layers;
+    private final int[] tokens;
+    private final int draws;
+    private final String memory;
+    private final int sketchSize;
+    private final List<String> precisions;
+
+    CorrelateRows(Arguments arguments) {
+        neurons = arguments.number("neurons", 3072);
+        layers = arguments.number("slice_layers", 2);
+        tokens = arguments.numbers("slice_tokens", "8192,32768");
+        draws = arguments.number("slice_draws", 4);
+        memory = arguments.text("slice_memory", "4 GB");
+        sketchSize = arguments.number("sketch_size", 16384);
+        precisions = arguments.list("precisions", "exact,bf16,sketch");
+    }
+
+    private static Result line(String row, String what, String unit, Target target) {
+        return new Result(row, what, null, unit, target, "");
+    }
+
+    @Override
+    public String name() {
+        return "correlate";
+    }
+
+    @Override
+    public List<Result> measure(Bench bench) throws Exception {
+        CorrelateSlice slice = new CorrelateSlice(bench, neurons, layers, tokens, draws, memory);
+        try {
+            double ceiling = bench.product(neurons, 4096, neurons);
+            Costs exact = slice.measure();
+            ceiling = Math.max(ceiling, bench.product(neurons, 4096, neurons));
+            List<Result> results = new ArrayList<>(exact(exact, ceiling));
+            boolean compared = precisions.contains("bf16") || precisions.contains("sketch");
+            double whole = compared ? slice.whole() : 0;
+            results.addAll(narrow(bench, slice, ceiling));
+            results.addAll(sketch(slice, exact, whole));
+            return results;
+        } finally {
+            slice.discard();
+        }
+    }
+
+    /** Operations of a study's products. */
+    private double flops(Study study) {
+        return 2 * study.products() * neurons * neurons * study.tokens();
+    }
+
+    private List<Result> exact(Costs costs, double ceiling) {
+        Study study = GPT2_SMALL;
+        String slices = String.format(
+                Locale.ROOT,
+                "slices of %d and 3 models × %d layers × %d neurons at %d and %d tokens, 1 and %d draws, extrapolated to %d models ×"
+                        + " %d layers, %.0f tokens, %d draws (all rotations kept in memory)",
+                2,
+                layers,
+                neurons,
+                tokens[0],
+                tokens[1],
+                draws,
+                study.seeds(),
+                study.layers(),
+                study.tokens(),
+                study.draws());
+        String how = String.format(
+                Locale.ROOT,
+                "%s: products %.0f s, reductions %.0f s, baseline %.0f s; ceiling %.1f GFLOP/s",
+                slices,
+                costs.products(study),
+                costs.reductions(study),
+                costs.baseline(study),
+                ceiling / 1e9);
+        return List.of(
+                value(EXACT, flops(study) / costs.all(study) / ceiling, how),
+                value(BASELINE, costs.baseline(study) / costs.products(study), "from the same slices"));
+    }
+
+    private List<Result> narrow(Bench bench, CorrelateSlice slice, double ceiling) throws Exception {
+        if (!precisions.contains("bf16")) {
+            return unmeasured(List.of(NARROW, NARROW_SAME), "not asked for");
+        }
+        try {
+            Object[] option = {"--precision", "bf16"};
+            Costs costs = slice.measure(option);
+            slice.whole(option);
+            double most = 0;
+            for (Compared c : compare(slice.output(), slice.output(option))) {
+                most = Math.max(most, Math.abs(c.exact() - c.other()));
+            }
+            double plain = bench.narrowProduct(neurons, 4096, neurons);
+            String how = String.format(
+                    Locale.ROOT,
+                    "as exact, extrapolated to 1M tokens; a plain BF16 product has %.2f times the F32 rate",
+                    plain / ceiling);
+            return List.of(
+                    value(NARROW, flops(GPT2_SMALL) / costs.all(GPT2_SMALL) / ceiling, how),
+                    value(NARROW_SAME, most, "all neurons of the larger slice"));
+        } catch (NotMeasured e) {
+            return unmeasured(List.of(NARROW, NARROW_SAME), e.getMessage());
+        }
+    }
+
+    private List<Result> sketch(CorrelateSlice slice, Costs exact, double whole) throws Exception {
+        if (!precisions.contains("sketch")) {
+            return unmeasured(List.of(SKETCH, SKETCH_FOUND), "not asked for");
+        }
+        try {
+            Object[] option = {"--precision", "sketch", "--sketch-size", sketchSize};
+            double time = slice.whole(option);
+            int strong = 0;
+            int found = 0;
+            for (Compared c : compare(slice.output(), slice.output(option))) {
+                if (c.exact() > STRONG) {
+                    strong++;
+                    found += c.exact() - c.other() < 1e-5 ? 1 : 0;
+                }
+            }
+            double ratio = SKETCHED_TOKENS / sketchSize;
+            String how = String.format(
+                    Locale.ROOT,
+                    "computed, not measured: sketches of %d in place of 5M tokens, in the same products; the slice of %d tokens took"
+                            + " %.1f s, sketching and refinement included, exact %.1f s (%.3g s per product and token)",
+                    sketchSize,
+                    tokens[1],
+                    time,
+                    whole,
+                    exact.perToken());
+            return List.of(
+                    value(SKETCH, ratio, how),
+                    value(
+                            SKETCH_FOUND,
+                            strong == 0 ? null : (double) found / strong,
+                            strong + " neurons of the slice"));
+        } catch (NotMeasured e) {
+            return unmeasured(List.of(SKETCH, SKETCH_FOUND), e.getMessage());
+        }
+    }
+
+    /** max_corr of one neuron by two precisions. */
+    private record Compared(double exact, double other) {}
+
+    /** Neurons that have a correlation in either table, over all ordered pairs; 0 where there is none. */
+    private static List<Compared> compare(Path exact, Path other) throws NotMeasured {
+        List<Compared> all = new ArrayList<>();
+        for (int[] pair : new int[][] {{1, 2}, {2, 1}}) {
+            String name = "planted-s" + pair[0] + "-t0__planted-s" + pair[1] + "-t0.csv";
+            CsvTable a = CsvTable.read(exact.resolve(name), "max_corr");
+            CsvTable b = CsvTable.read(other.resolve(name), "max_corr");
+            if (a.size() != b.size()) {
+                throw new NotMeasured(
+                        name + " has " + a.size() + " neurons in one run and " + b.size() + " in another");
+            }
+            for (int row = 0; row < a.size(); row++) {
+                all.add(new Compared(number(a, row), number(b, row)));
+            }
+        }
+        return all;
+    }
+
+    private static double number(CsvTable table, int row) {
+        double value = table.number(row, "max_corr");
+        return Double.isNaN(value) ? 0 : value;
+    }
+
+    private static Result value(Result line, Double value, String how) {
+        return new Result(line.row(), line.what(), value, line.unit(), line.target(), how);
+    }
+
+    private static List<Result> unmeasured(List<Result> lines, String reason) {
+        return lines.stream().map(line -> value(line, null, reason)).toList();
+    }
+
+    @Override
+    public List<Result> unmeasured(String reason) {
+        return unmeasured(List.of(EXACT, BASELINE, NARROW, NARROW_SAME, SKETCH, SKETCH_FOUND), reason);
+    }
+}

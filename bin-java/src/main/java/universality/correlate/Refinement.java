@@ -1,0 +1,315 @@
+package universality.correlate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import universality.correlate.Candidates.Direction;
+import universality.tensor.Compute;
+import universality.tensor.Kernel;
+
+/**
+ * Reads the activations again after an approximate first pass and computes the correlations with all shortlisted partners as the
+ * exact path would, in F32 products over {@value #CHUNK} positions and F64 sums; and in full for rows whose shortlist may lack the
+ * best partner. Sets the partners of the tables. After a pass over sketches, whose errors are not bounded, it says which neurons
+ * could have a better partner (methods/statistics.md, 6).
+ */
+final class Refinement {
+    /** Positions whose products are summed in F32. */
+    private static final int CHUNK = 256;
+
+    /** Elements of all models together that are read at once; a block is at least {@link #CHUNK} positions. */
+    private static final long BLOCK_ELEMENTS = 1L << 23;
+
+    /** Rows computed in full at a time, at most. */
+    private static final int FULL_ROWS = 1024;
+
+    /** Standard deviations of a sketch's error that none of a whole study's correlations is taken to exceed, and none of one neuron's. */
+    private static final double STUDY = 7.2;
+
+    private static final double NEURON = 5.5;
+
+    /** Least correlated partners computed again after a pass over sketches. */
+    private static final int LEAST = 8;
+
+    /**
+     * What was done for a direction.
+     *
+     * @param rows neurons that have a correlation
+     * @param products pairs of neurons computed again, rows in full aside
+     * @param full rows computed in full
+     * @param partnerCertain rows whose most correlated neuron is certain
+     * @param partnerCertainEach the same where each row is looked at for itself (5.5 instead of 7.2 standard deviations)
+     * @param topCertain rows of which no neuron outside the list of partners can belong into it
+     */
+    record Outcome(
+            long rows, long products, long full, long partnerCertain, long partnerCertainEach, long topCertain) {}
+
+    private final Compute compute;
+    private final Kernel correlate;
+    private final Sketcher sketcher;
+    private final int top;
+    private final long memory;
+    private final Map<Direction, Outcome> outcomes = new LinkedHashMap<>();
+
+    /**
+     * @param correlate the kernel of that name
+     * @param sketcher of the first pass; {@code null} where its bounds are certain
+     * @param top partners listed of each neuron
+     * @param memoryBytes what sums of rows in full may take
+     */
+    Refinement(Compute compute, Kernel correlate, Sketcher sketcher, int top, long memoryBytes) {
+        this.compute = compute;
+        this.correlate = correlate;
+        this.sketcher = sketcher;
+        this.top = top;
+        this.memory = memoryBytes;
+    }
+
+    Outcome outcome(Direction direction) {
+        return outcomes.get(direction);
+    }
+
+    /** Sets the partners of the directions' tables. */
+    void run(List<Direction> directions) {
+        Map<Direction, int[]> partners = new LinkedHashMap<>();
+        int each = Shortlist.SIZE * 2;
+        directions.forEach(direction -> partners.put(direction, partners(direction, each)));
+        Candidates candidates = new Candidates(partners, each);
+        double[] products = products(candidates);
+        for (Direction direction : directions) {
+            offer(direction, candidates, products);
+            int[] full = full(direction);
+            int most = (int) Math.max(
+                    1, Math.min(FULL_ROWS, memory / 2 / 8 / direction.b().model.neurons()));
+            for (int from = 0; from < full.length; from += most) {
+                computeRows(direction, Arrays.copyOfRange(full, from, Math.min(full.length, from + most)));
+            }
+            outcomes.put(direction, outcome(direction, partners.get(direction), full));
+        }
+    }
+
+    private static boolean defined(Direction direction, boolean[] alive, int row) {
+        return alive[row] && direction.table().shortlist.candidates(row, 1, 0).length > 0;
+    }
+
+    private int[] partners(Direction direction, int each) {
+        Shortlist shortlist = direction.table().shortlist;
+        boolean[] alive = PairWriter.alive(direction.a(), 0);
+        int[] partners = new int[direction.table().rows * each];
+        Arrays.fill(partners, -1);
+        for (int row = 0; row < direction.table().rows; row++) {
+            if (alive[row] && !shortlist.overflows(row)) {
+                int[] of = shortlist.candidates(row, high(), sketcher == null ? 0 : LEAST);
+                System.arraycopy(of, 0, partners, row * each, of.length);
+            }
+        }
+        return partners;
+    }
+
+    /** Most correlated partners computed again at least. */
+    private int high() {
+        return sketcher == null ? top : Shortlist.SIZE;
+    }
+
+    private static int[] full(Direction direction) {
+        boolean[] alive = PairWriter.alive(direction.a(), 0);
+        return IntStream.range(0, direction.table().rows)
+                .filter(row -> alive[row] && direction.table().shortlist.overflows(row))
+                .toArray();
+    }
+
+    /** Σxy of every candidate over all positions. */
+    private double[] products(Candidates candidates) {
+        if (candidates.products() == 0) {
+            return new double[0];
+        }
+        long fitting = BLOCK_ELEMENTS / candidates.neurons() / CHUNK * CHUNK;
+        int positions = (int) Math.max(CHUNK, Math.min(Source.BLOCK, fitting));
+        try (NDManager scope = compute.manager().newSubManager();
+                Kernel groups = compute.kernel("groups")) {
+            NDArray total = scope.zeros(new Shape(candidates.products()), DataType.FLOAT64);
+            NDArray first = scope.create(candidates.first());
+            NDArray second = scope.create(candidates.second());
+            List<Source> sources = candidates.sources();
+            sources.forEach(source -> source.model.expect(0, source.layers()));
+            for (Source.Block block : sources.get(0).blocks()) {
+                for (Source.Block part : block.parts(positions)) {
+                    try (NDManager step = scope.newSubManager()) {
+                        groups.call(step, "products", total, read(step, sources, part), first, second, CHUNK);
+                    }
+                }
+            }
+            return total.toDoubleArray();
+        }
+    }
+
+    private static List<NDArray> read(NDManager scope, List<Source> sources, Source.Block part) {
+        List<NDArray> blocks = new ArrayList<>();
+        for (Source source : sources) {
+            for (int layer = 0; layer < source.layers(); layer++) {
+                blocks.add(source.block(scope, layer, part));
+            }
+        }
+        return blocks;
+    }
+
+    private static void offer(Direction direction, Candidates candidates, double[] products) {
+        Sums a = Sums.of(direction.a());
+        Sums b = Sums.of(direction.b());
+        int[] partners = candidates.partners(direction);
+        int[] index = candidates.index(direction);
+        int each = partners.length / direction.table().rows;
+        for (int i = 0; i < partners.length; i++) {
+            if (partners[i] >= 0) {
+                int row = i / each;
+                direction.table().offer(row, a.correlation(row, b, partners[i], products[index[i]]), partners[i]);
+            }
+        }
+    }
+
+    /** Σx and Σx² of every neuron of a model, over n positions. */
+    private record Sums(double n, double[] first, double[] second) {
+        static Sums of(Source source) {
+            double[] first = new double[source.model.neurons()];
+            double[] second = new double[first.length];
+            for (int layer = 0; layer < source.layers(); layer++) {
+                double[] sums = source.sums(layer, 0);
+                int width = source.width();
+                System.arraycopy(sums, 0, first, layer * width, width);
+                System.arraycopy(sums, width, second, layer * width, width);
+            }
+            return new Sums(source.count(0), first, second);
+        }
+
+        double correlation(int row, Sums other, int column, double product) {
+            double covariance = product - first[row] * other.first[column] / n;
+            double scale = 1 / Math.sqrt(variance(row)) / Math.sqrt(other.variance(column));
+            return Math.max(-1, Math.min(1, covariance * scale));
+        }
+
+        private double variance(int i) {
+            return second[i] - first[i] * first[i] / n;
+        }
+
+        /** [2, chosen]. */
+        NDArray chosen(NDManager scope, int[] which) {
+            double[] values = new double[2 * which.length];
+            for (int i = 0; i < which.length; i++) {
+                values[i] = first[which[i]];
+                values[which.length + i] = second[which[i]];
+            }
+            return scope.create(values, new Shape(2, which.length));
+        }
+    }
+
+    /** Computes some rows of a direction as the exact path does, and offers what a table keeps. */
+    private void computeRows(Direction direction, int[] rows) {
+        Source a = direction.a();
+        Source b = direction.b();
+        int columns = b.model.neurons();
+        try (NDManager scope = compute.manager().newSubManager()) {
+            NDArray total = scope.zeros(new Shape(rows.length, columns), DataType.FLOAT64);
+            NDArray at = scope.create(Arrays.stream(rows).asLongStream().toArray());
+            a.model.expect(0, a.layers());
+            b.model.expect(0, b.layers());
+            for (Source.Block block : a.blocks()) {
+                for (Source.Block part : block.parts(Source.BLOCK / 4)) {
+                    add(scope, total, a, b, at, part);
+                }
+            }
+            Sums sums = Sums.of(b);
+            NDArray sumsA = Sums.of(a).chosen(scope, rows);
+            NDArray sumsB = sums.chosen(scope, IntStream.range(0, columns).toArray());
+            NDArray rho = correlate
+                    .call(scope, "correlation", total, (double) a.count(0), sumsA, sumsB)
+                    .singletonOrThrow();
+            total.close();
+            keep(scope, direction, rows, rho);
+        }
+    }
+
+    private void add(NDManager scope, NDArray total, Source a, Source b, NDArray at, Source.Block part) {
+        try (NDManager step = scope.newSubManager()) {
+            NDArray x = correlate
+                    .call(step, "columns", read(step, List.of(a), part), at)
+                    .singletonOrThrow();
+            List<NDArray> y = read(step, List.of(b), part);
+            correlate.call(
+                    step,
+                    "accumulate",
+                    total,
+                    x,
+                    correlate.call(step, "join", y).singletonOrThrow(),
+                    part.size());
+        }
+    }
+
+    private void keep(NDManager scope, Direction direction, int[] rows, NDArray rho) {
+        boolean[] alive = PairWriter.alive(direction.b(), 0);
+        NDArray columns = scope.create(IntStream.range(0, alive.length)
+                .filter(i -> alive[i])
+                .asLongStream()
+                .toArray());
+        NDList extremes = correlate.call(scope, "extremes", rho, columns);
+        NDList tops = correlate.call(scope, "top", rho, columns, top);
+        double[] values = tops.get(0).toDoubleArray();
+        long[] at = tops.get(1).toLongArray();
+        int k = values.length / rows.length;
+        for (int side = 0; side < 2; side++) {
+            double[] extreme = extremes.get(2 * side).toDoubleArray();
+            long[] extremeAt = extremes.get(2 * side + 1).toLongArray();
+            for (int i = 0; i < rows.length; i++) {
+                direction
+                        .table()
+                        .offer(
+                                rows[i],
+                                extreme[i],
+                                (int) extremeAt[i],
+                                side == 0 && !listed(at, i * k, k, extremeAt[i]));
+            }
+        }
+        for (int i = 0; i < values.length; i++) {
+            direction.table().offer(rows[i / k], values[i], (int) at[i]);
+        }
+    }
+
+    private static boolean listed(long[] at, int from, int count, long index) {
+        return Arrays.stream(at, from, from + count).anyMatch(a -> a == index);
+    }
+
+    private Outcome outcome(Direction direction, int[] partners, int[] full) {
+        PairTable table = direction.table();
+        boolean[] alive = PairWriter.alive(direction.a(), 0);
+        long[] certain = new long[4];
+        for (int row = 0; row < table.rows; row++) {
+            if (!defined(direction, alive, row)) {
+                continue;
+            }
+            boolean whole = table.shortlist.overflows(row);
+            double rest = whole ? Double.NEGATIVE_INFINITY : table.shortlist.rest(row, high());
+            double least = table.topValue(row, table.topCount(row) - 1);
+            table.upper[row] = Math.max(table.largest[row], bound(rest, STUDY));
+            certain[0]++;
+            certain[1] += sketcher == null || table.largest[row] >= bound(rest, STUDY) ? 1 : 0;
+            certain[2] += sketcher == null || table.largest[row] >= bound(rest, NEURON) ? 1 : 0;
+            certain[3] += least >= bound(rest, STUDY) ? 1 : 0;
+        }
+        long products = Arrays.stream(partners).filter(p -> p >= 0).count();
+        return new Outcome(certain[0], products, full.length, certain[1], certain[2], certain[3]);
+    }
+
+    /** What a correlation that the first pass found to be at most {@code value} may be. */
+    private double bound(double value, double deviations) {
+        return sketcher == null || value == Double.NEGATIVE_INFINITY
+                ? value
+                : Math.min(1, value + deviations * sketcher.error(value));
+    }
+}

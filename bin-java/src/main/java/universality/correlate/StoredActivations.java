@@ -1,0 +1,98 @@
+package universality.correlate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import universality.data.ActivationFolder;
+import universality.data.Dtype;
+import universality.data.Manifest;
+import universality.data.ToolException;
+
+/** Activations that the stage {@code activate} stored. */
+final class StoredActivations implements Activations {
+    private final ActivationFolder folder;
+
+    /** @throws ToolException if {@code path} is not a complete folder of {@code activate} */
+    StoredActivations(Path path) {
+        folder = ActivationFolder.open(path);
+    }
+
+    @Override
+    public String id() {
+        return folder.id();
+    }
+
+    @Override
+    public String family() {
+        return folder.family();
+    }
+
+    @Override
+    public long seed() {
+        return folder.seed();
+    }
+
+    @Override
+    public long step() {
+        return folder.step();
+    }
+
+    @Override
+    public int layers() {
+        return folder.layers();
+    }
+
+    @Override
+    public int dMlp() {
+        return folder.dMlp();
+    }
+
+    @Override
+    public int kept() {
+        return folder.kept();
+    }
+
+    @Override
+    public String tokensDigest() {
+        return folder.tokensDigest();
+    }
+
+    @Override
+    public RowPlan.Positions positions() {
+        return new RowPlan.Positions(
+                folder.positions("row"),
+                folder.positions("pos"),
+                folder.positions("document"),
+                folder.positions("token"));
+    }
+
+    @Override
+    public Manifest manifest() {
+        return folder.manifest();
+    }
+
+    @Override
+    public String role() {
+        return "activations";
+    }
+
+    @Override
+    public void expect(int from, int to) {
+        // reading one layer costs the same whatever else is read
+    }
+
+    @Override
+    public NDArray read(NDManager scope, int layer, int[] which, int from, int count) {
+        ByteBuffer bytes = folder.gather(layer, which, from, count);
+        DataType type = folder.storedType() == Dtype.F32 ? DataType.FLOAT32 : DataType.FLOAT16;
+        return scope.create(bytes, new Shape(count, dMlp()), type);
+    }
+
+    @Override
+    public void close() {
+        folder.close();
+    }
+}

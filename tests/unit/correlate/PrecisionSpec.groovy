@@ -1,0 +1,199 @@
+package unit.correlate
+
+import spock.lang.Requires
+import spock.lang.Shared
+import spock.lang.Specification
+import spock.lang.TempDir
+import unit.support.TestData
+import universality.correlate.CorrelateStage
+import universality.correlate.Precision
+import universality.data.CsvTable
+import universality.data.Json
+import universality.tensor.Compute
+
+import java.nio.file.Files
+import java.nio.file.Path
+
+import static unit.correlate.Reference.gaussian
+import static unit.correlate.Reference.mixed
+
+/** Products in BF16 find the same partners as exact ones, on activations that make it hard. */
+class PrecisionSpec extends Specification {
+    @TempDir
+    Path folder
+
+    @Shared
+    Compute compute = Compute.start('cpu', 1)
+
+    def cleanupSpec() {
+        compute.close()
+    }
+
+    @Requires({ Files.exists(Path.of('/proc/cpuinfo')) && Path.of('/proc/cpuinfo').text.contains('avx512_bf16') })
+    def "partners and correlations are the exact ones: #what"() {
+        given:
+        def random = new Random(5)
+
+        when:
+        def models = make(random)
+        def exact = correlate('exact', models, Precision.EXACT)
+        def fast = correlate('fast', models, Precision.BF16)
+
+        then: 'a partner differs only within a tie'
+        def ids = models.keySet() as List
+        [[ids[0], ids[1]], [ids[1], ids[0]]].each { a, b ->
+            def x = CsvTable.read(exact.resolve("${a}__${b}.csv"))
+            def y = CsvTable.read(fast.resolve("${a}__${b}.csv"))
+            assert x.size() == y.size()
+            (0..<x.size()).each { i ->
+                assert (x.text(i, 'max_corr') == null) == (y.text(i, 'max_corr') == null)
+                if (x.text(i, 'max_corr') == null) {
+                    return
+                }
+                assert Math.abs(x.number(i, 'max_corr') - y.number(i, 'max_corr')) < 3e-6
+                assert Math.abs(x.number(i, 'neg_corr') - y.number(i, 'neg_corr')) < 3e-6
+                assert ['partner_layer', 'partner_neuron'].every { x.text(i, it) == y.text(i, it) } ||
+                        secondBest(x, i) > x.number(i, 'max_corr') - 3e-6
+                assert Math.abs(x.number(i, 'baseline_mean') - y.number(i, 'baseline_mean')) < 2e-4 + 0.0039 * x.number(i, 'baseline_mean')
+                assert Math.abs(x.number(i, 'max_corr_half1') - y.number(i, 'max_corr_half1')) < 5e-3
+                assert Math.abs(x.number(i, 'corr_var') - y.number(i, 'corr_var')) < 1e-3
+                assert values(x, i).size() == values(y, i).size() && values(y, i) == values(y, i).sort(false).reverse()
+            }
+        }
+
+        and: 'what was done is told'
+        Json.read(fast.resolve('manifest.json')).path('parameters').path('precision').asText() == 'bf16'
+        def told = Json.read(fast.resolve('summary.json')).path('pairs').collect { it.path('refinement') }
+        told.every { it.path('rows').asInt() > 0 && it.path('products').asLong() + it.path('full').asLong() > 0 }
+        (told.sum { it.path('full').asInt() } > 0) == full
+        Json.read(exact.resolve('summary.json')).path('pairs').every { it.path('refinement').isMissingNode() }
+
+        where:
+        what                                                | full  | make
+        'random mixtures through a rectifier'               | false | { r -> mixtures(r, 2, 40) }
+        'two-valued sparse neurons, which BF16 rounds alike' | false | { r -> sparse(r) }
+        'many copies that differ in the fourth digit'       | true  | { r -> nearTies(r) }
+        'large means beside small variances'                | false | { r -> shifted(r) }
+        'one neuron that never varies'                      | false | { r -> dead(r) }
+    }
+
+    def "sketches find all partners that stand out, and say what they are not sure of"() {
+        given:
+        def random = new Random(6)
+        double[][] signal = gaussian(random, 10000, 12)
+        double[][] rare = mixed(random, signal, 4, 0.1d).collect { row -> row.collect { Math.max(0d, it - 9d) } as double[] }
+        def models = ['a', 'b'].collectEntries { id ->
+            [id, [mixed(random, signal, 40, 0.8d), beside(mixed(random, signal, 36, 3d), rare)]]
+        }
+
+        when:
+        def exact = correlate('exact', models, Precision.EXACT)
+        def sketched = correlate('sketched', models, Precision.SKETCH)
+
+        then: 'what is reported is exact, and at most the upper bound'
+        [['a', 'b'], ['b', 'a']].each { a, b ->
+            def x = CsvTable.read(exact.resolve("${a}__${b}.csv"))
+            def y = CsvTable.read(sketched.resolve("${a}__${b}.csv"))
+            (0..<x.size()).each { i ->
+                double best = x.number(i, 'max_corr')
+                assert y.number(i, 'max_corr') <= best + 3e-6
+                assert y.number(i, 'max_corr_upper') >= best - 3e-6
+                assert x.number(i, 'max_corr_upper') == best
+                if (best > 0.4d) {
+                    assert Math.abs(y.number(i, 'max_corr') - best) < 3e-6
+                    assert ['partner_layer', 'partner_neuron'].every { x.text(i, it) == y.text(i, it) } ||
+                            secondBest(x, i) > best - 3e-6
+                }
+                assert Math.abs(y.number(i, 'corr_mean') - x.number(i, 'corr_mean')) < 0.08
+                assert Math.abs(y.number(i, 'max_corr_half1') - x.number(i, 'max_corr_half1')) < 0.25
+            }
+        }
+
+        and: 'the rare neurons, the last four, find each other'
+        def table = CsvTable.read(sketched.resolve('a__b.csv'))
+        (76..<80).every { table.number(it, 'max_corr') > 0.99 && table.flag(it, 'mutual') }
+
+        and:
+        def manifest = Json.read(sketched.resolve('manifest.json')).path('parameters')
+        manifest.path('precision').asText() == 'sketch' && manifest.path('sketch_size').asInt() == 512
+        Math.abs(manifest.path('sketch_error').asDouble() - 1 / Math.sqrt(512)) < 1e-4
+        def told = Json.read(sketched.resolve('summary.json')).path('pairs').collect { it.path('refinement') }
+        told.every { it.path('rows').asInt() == 80 && it.path('partnerCertain').asInt() >= 4 }
+        told.every { it.path('partnerCertain').asInt() <= it.path('partnerCertainEach').asInt() && it.path('partnerCertainEach').asInt() <= 80 }
+    }
+
+    def "a sketch that is no shorter than the text is not used, and that is said"() {
+        when:
+        def out = correlate('sketched', mixtures(new Random(1), 1, 10).collectEntries { id, layers -> [id, layers.collect { it[0..<2000] as double[][] }] }, Precision.SKETCH)
+
+        then:
+        def manifest = Json.read(out.resolve('manifest.json'))
+        manifest.path('parameters').path('precision').asText() == 'exact'
+        manifest.path('warnings').any { it.asText().contains('fewer than 4 times the sketch size 512') }
+    }
+
+    private static double[][] beside(double[][] x, double[][] y) {
+        (0..<x.length).collect { (x[it] as List) + (y[it] as List) as double[] } as double[][]
+    }
+
+    private static Map mixtures(Random random, int layers, int width) {
+        double[][] signal = gaussian(random, 3000, 12)
+        ['a', 'b'].collectEntries { [it, (0..<layers).collect { mixed(random, signal, width, 0.6d) }] }
+    }
+
+    private static Map sparse(Random random) {
+        int n = 3000
+        def events = (0..<20).collect { (0..<n).collect { random.nextInt(40) == 0 } }
+        def model = {
+            double[][] rows = (0..<n).collect { i ->
+                (0..<60).collect { j ->
+                    boolean on = events[j % 20][i] ^ (random.nextInt(200) == 0)
+                    on ? 1.0039d + 0.001d * j : 0.0d
+                } as double[]
+            }
+            [rows]
+        }
+        [a: model(), b: model()]
+    }
+
+    /** Sixty of the eighty neurons of b are copies of one of a, with a little noise: all within the bound of each other. */
+    private static Map nearTies(Random random) {
+        int n = 3000
+        double[][] a = gaussian(random, n, 50)
+        double[][] b = (0..<n).collect { i ->
+            (0..<80).collect { j -> j < 60 ? a[i][7] + 0.02d * (1 + j * 1e-3d) * random.nextGaussian() : random.nextGaussian() } as double[]
+        }
+        [a: [a], b: [b]]
+    }
+
+    private static Map shifted(Random random) {
+        mixtures(random, 1, 50).collectEntries { id, layers ->
+            [id, layers.collect { rows -> rows.collect { row -> row.collect { 100d + it } as double[] } as double[][] }]
+        }
+    }
+
+    private static Map dead(Random random) {
+        def models = mixtures(random, 1, 50)
+        models.each { id, layers -> layers[0].each { it[3] = 0.7d } }
+        models
+    }
+
+    private static List<Double> values(CsvTable table, int row) {
+        table.text(row, 'top_partners').split(';').collect { it.split(':')[1] as double }
+    }
+
+    private static double secondBest(CsvTable table, int row) {
+        values(table, row)[1]
+    }
+
+    private Path correlate(String name, Map<String, List<double[][]>> models, Precision precision) {
+        def dirs = []
+        models.eachWithIndex { id, layers, i ->
+            Path dir = folder.resolve(id)
+            dirs << (Files.exists(dir) ? dir : TestData.activations(folder, id, layers, [seed: i + 1]))
+        }
+        def settings = new CorrelateStage.Settings([], 5, 0, 5, 3, 'none', null, precision, 512, 64L << 20)
+        new CorrelateStage(dirs, settings).withCloseable { it.run(compute, folder.resolve(name), false) }
+        folder.resolve(name)
+    }
+}
