@@ -40,6 +40,10 @@ public class ModelKernels {
     private long[] sizes;
     private final double[] real = {1e-5, 10000};
     private NDArray block;
+    private NDArray counted;
+    private NDArray state;
+    private NDArray shift;
+    private NDArray least;
 
     @Setup(Level.Trial)
     public void setUp() {
@@ -58,6 +62,11 @@ public class ModelKernels {
         sizes = new long[] {s.layers, s.heads, 0, 1, 0, 0, 0};
         weights = weights(s);
         block = moments.normal(KernelShape.POSITIONS, s.mlp);
+        counted = moments.arrays()
+                .create(LongStream.range(0, KernelShape.POSITIONS).toArray());
+        state = moments.zeros(7, s.mlp);
+        shift = moments.zeros(s.mlp);
+        least = moments.arrays().ones(new Shape(s.mlp)).mul(4f); // that few exceed, as is usual
     }
 
     private List<NDArray> weights(KernelShape s) {
@@ -91,18 +100,24 @@ public class ModelKernels {
     /** The whole batch through all layers. */
     @Benchmark
     public int capture() {
-        return forward.run("capture", tokens, kept, weights, sizes, real);
+        return forward.run("capture", tokens, kept, new long[] {0, sizes[0], 1}, weights, sizes, real);
     }
 
     /** One layer. */
     @Benchmark
     public int post() {
-        return moments.run("post", block);
+        return moments.run("post", state, shift, block, counted, ends(), least, 5);
     }
 
     /** One layer. */
     @Benchmark
     public int pre() {
-        return moments.run("pre", block);
+        return moments.run("pre", state, shift, block, counted, ends());
+    }
+
+    private static long[] ends() {
+        return LongStream.rangeClosed(1, KernelShape.POSITIONS / 512)
+                .map(unit -> 512 * unit)
+                .toArray();
     }
 }
