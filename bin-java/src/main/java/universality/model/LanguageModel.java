@@ -66,14 +66,13 @@ public final class LanguageModel implements AutoCloseable {
         List<NDArray> weights = new ArrayList<>();
         config.operands().forEach((name, shape) -> {
             Shape size = new Shape(shape);
-            NDArray weight =
-                    stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size);
-            if (arithmetic == Arithmetic.BF16 && config.names().ofProjection(name)) {
-                try (NDArray wide = weight) {
-                    weight = kernel.call(manager, "narrow", wide).singletonOrThrow();
-                }
+            // made of an array, a tensor lies in Java's direct memory, of which there is as little as heap: it is
+            // copied
+            try (NDArray wide =
+                    stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size)) {
+                boolean narrow = arithmetic == Arithmetic.BF16 && config.names().ofProjection(name);
+                weights.add(narrow ? kernel.call(manager, "narrow", wide).singletonOrThrow() : wide.duplicate());
             }
-            weights.add(weight);
         });
         if (config.tied()) {
             weights.add(weights.get(0));
