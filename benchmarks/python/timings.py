@@ -130,6 +130,20 @@ def accumulate(clock, kernels, arguments):
             clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate(total, x, y, torch.tensor(chunk)), plain)
 
 
+def whole(clock, kernels, arguments):
+    """The same in 8-bit integers, and what rounding a block costs, beside plain products in F32 and BF16."""
+    n, d = arguments.positions or (8192 if clock.device.type == "cuda" else 2048), 3072
+    kernel = kernels["integers"]
+    z, step = random(clock.device, n, d), torch.full((d,), 0.03, device=clock.device)
+    x, y = kernel.quantise(z, step), kernel.quantise(z, step)
+    total = torch.zeros(d, d, dtype=torch.int32, device=clock.device)
+    for dtype in (torch.float32, torch.bfloat16):
+        plain = product(clock, d, n, d, dtype)
+        name = f"accumulate_whole {d} x {n} x {d}, beside {str(dtype)[6:]}"
+        clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate_whole(total.zero_(), x, y), plain)
+    clock.measure(f"quantise {n} x {d}", 0, lambda: kernel.quantise(z, step))
+
+
 def around(clock, kernels, arguments):
     """What a block costs beside its product."""
     n, d = arguments.positions or (8192 if clock.device.type == "cuda" else 2048), 3072
@@ -238,7 +252,7 @@ def run(kernels, device, arguments):
     """Measures everything, prints a line each, and returns the lines."""
     clock = Clock(device, arguments.seconds)
     torch.manual_seed(1)
-    for part in (forward, accumulate, around):
+    for part in (forward, accumulate, whole, around):
         attempt(clock, part.__name__, lambda: part(clock, kernels, arguments))
         if device.type == "cuda":
             torch.cuda.empty_cache()

@@ -19,7 +19,7 @@ class Ops(Module):
     # -> F64 [d]: sum of squares of what quantise cuts off
     limit = step * 126.0
     total = torch.zeros([z.size(1)], dtype=7, device=z.device)
-    rows = 1 + 98304 // z.size(1)
+    rows = self.step(z)
     for i in range((z.size(0) + rows - 1) // rows):
       e = z[i * rows:(i + 1) * rows].abs().sub_(limit).clamp_(min=0.0)
       total.add_(e.mul_(e).sum([0], dtype=7))
@@ -28,7 +28,7 @@ class Ops(Module):
   def squares(self, q: Tensor) -> Tensor:
     # q I8 [n, d] -> F64 [d]: sum of q^2
     total = torch.zeros([q.size(1)], dtype=7, device=q.device)
-    rows = 1 + 98304 // q.size(1)
+    rows = self.step(q)
     for i in range((q.size(0) + rows - 1) // rows):
       e = q[i * rows:(i + 1) * rows].float()
       total.add_(e.mul_(e).sum([0], dtype=7))

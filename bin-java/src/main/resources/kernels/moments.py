@@ -9,7 +9,7 @@ class Ops(Module):
     # mean, then the sums over the block of (x - mean)^2, ^3, ^4. Powers are summed about the mean of the first rows, and then
     # moved to the mean of all
     n = x.size(0)
-    step = 1 + 98304 // x.size(1)
+    step = self.step(x)
     shift = x[0:step].double().mean([0])
     s1 = torch.zeros_like(shift)
     s2 = torch.zeros_like(shift)
@@ -27,12 +27,6 @@ class Ops(Module):
     m3 = s3 - d * s2 * 3 + d * d * s1 * 2
     m4 = (s4 - d * s3 * 4 + d * d * s2 * 6 - d * d * d * s1 * 3).clamp_(min=0.0)
     return [shift + d, m2, m3, m4]
-
-  def step(self, x: Tensor) -> int:
-    # Rows of x [.., d] that are taken at a time: on a processor what stays in its cache, on a GPU all that there are
-    if x.is_cuda:
-      return 1073741824
-    return 1 + 98304 // x.size(1)
 
   def powers(self, state: Tensor, x: Tensor, shift: Tensor) -> Tensor:
     # state F64 [4.., d] += sums of (x - shift)^1, ^2, ^3, ^4; modified

@@ -271,7 +271,7 @@
     loss = torch.cross_entropy_loss(rows.view([-1, rows.size(2)]), tokens[:, 1:].reshape([-1]))
     grads = torch.grad([loss], p)
     torch.set_grad_enabled(False)
-    total = torch.zeros([], dtype=7)
+    total = torch.zeros([], dtype=7, device=tokens.device)
     g : List[Tensor] = []
     for x in grads:
       if x is not None:

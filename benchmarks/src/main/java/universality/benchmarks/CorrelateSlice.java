@@ -12,7 +12,7 @@ import java.util.Map;
  *
  * <p>P (perToken·n + perProduct) + S·L·within·n + w (P·perDraw + S·L·perRotation),
  *
- * <p>with w = draws + 2 ⌈draws / 3⌉ (the halves of the tokens have a third of the draws each). Reading is part of perToken and
+ * <p>with w = draws + 2 min(draws, max(2, ⌈draws / 5⌉)) (the halves of the tokens have a fifth of the draws each). Reading is part of perToken and
  * within: in a slice each layer that is read meets fewer others than in a study, so studies are not made too cheap.
  */
 final class CorrelateSlice {
@@ -76,7 +76,7 @@ final class CorrelateSlice {
     }
 
     static double weight(int draws) {
-        return draws + 2 * Math.ceil(draws / 3.0);
+        return draws + 2 * Math.min(draws, Math.max(2, Math.ceil(draws / 5.0)));
     }
 
     /** Measures the costs with {@code options}, such as a precision. */

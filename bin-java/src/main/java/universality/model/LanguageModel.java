@@ -82,7 +82,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /** Compiles the kernel of a model's family; the caller closes it. */
     public static Kernel kernel(Compute compute, ModelConfig config) {
-        return compute.kernel(config.kernel(), "transformer");
+        return compute.kernel(config.kernel());
     }
 
     public ModelConfig config() {

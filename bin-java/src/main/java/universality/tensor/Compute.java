@@ -155,16 +155,8 @@ public final class Compute implements AutoCloseable {
         Engine.getEngine("PyTorch").setRandomSeed((int) (seed ^ seed >>> 32));
     }
 
-    /**
-     * Compiles a kernel for this device; the caller closes it.
-     *
-     * @param shared the sources that go on inside its class, as {@link Kernels} lists them
-     */
-    public Kernel kernel(String name, String... shared) {
-        if (!List.of(shared).equals(Kernels.shared(name))) {
-            throw new IllegalArgumentException("universality.tensor.Kernels lists the kernel '" + name
-                    + "' with the shared" + " sources " + Kernels.shared(name) + ", not " + List.of(shared));
-        }
+    /** Compiles a kernel of {@link Kernels} for this device; the caller closes it. */
+    public Kernel kernel(String name) {
         return Kernel.load(manager, name);
     }
 
