@@ -9,6 +9,12 @@ import torch
 # Causal attention as transformer.py calls it; torch.scaled_dot_product_attention has `scale` from PyTorch 2.1 on
 CALL = re.compile(r"torch\.scaled_dot_product_attention\((.*), None, 0\.0, True, scale=scale\)")
 FUNCTION = "scaled_dot_product_attention"
+# Products of 8-bit integers came with the same version
+WHOLE = "torch._int_mm("
+WHOLE_COMPOSED = """
+  def whole(self, x: Tensor, y: Tensor) -> Tensor:
+    return torch.mm(x.double(), y.double()).to(3)
+"""
 COMPOSED = """
   def composed(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
     later = torch.triu(torch.ones([q.size(2), q.size(2)], dtype=11, device=q.device), 1)
@@ -31,16 +37,19 @@ def source(path):
 
 
 def composed(path):
-    """The archive with attention by its formula, in memory."""
+    """The archive with attention and whole products by their formulas, in memory."""
     out = io.BytesIO()
     with zipfile.ZipFile(path) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as changed:
         for name in archive.namelist():
             content = archive.read(name)
             if name.endswith("/code/__torch__.py"):
                 code, count = CALL.subn(r"self.composed(\1, scale)", content.decode())
-                if count != 1 or FUNCTION in code:
+                if count > 1 or FUNCTION in code:
                     raise RuntimeError(f"{path} calls {FUNCTION} in a way that --compose-attention does not know")
-                content = (code + COMPOSED).encode()
+                code += COMPOSED if count else ""
+                if WHOLE in code:
+                    code = code.replace(WHOLE, "self.whole(") + WHOLE_COMPOSED
+                content = code.encode()
             changed.writestr(name, content)
     out.seek(0)
     return out
@@ -51,9 +60,10 @@ def load_all(folder, device, compose):
     loaded, skipped, broken = {}, {}, {}
     for name in names(folder):
         path = os.path.join(folder, name + ".pt")
-        old = version() < (2, 1) and FUNCTION in source(path)
+        needed = [function for function in (FUNCTION, WHOLE) if function in source(path)]
+        old = version() < (2, 1) and needed
         if old and not compose:
-            skipped[name] = f"needs PyTorch 2.1 or newer, for {FUNCTION} with a scale; this is {torch.__version__}"
+            skipped[name] = f"needs PyTorch 2.1 or newer, for {needed[0]}; this is {torch.__version__}"
             continue
         try:
             loaded[name] = torch.jit.load(composed(path) if old else path, map_location=device)

@@ -9,7 +9,11 @@ INNER = {
     "transformer": {"first", "embed", "project", "written", "split", "rotate", "read", "hook", "activation", "norm", "attend",
                     "attention", "pre", "write", "through", "unembed", "change", "composed"},
     "ablate": {"summarise"},
+    "correlate": {"chosen"},
+    "moments": {"step", "powers"},
 }
+# Methods that not every version of the kernels has
+COMING_AND_GOING = {"narrow", "predict", "layer", "half", "first", "rows"}
 F32 = 3e-5  # of the largest value: some hundred roundings of 2^-24
 F64 = 1e-12
 BF16 = 6e-2
@@ -244,7 +248,102 @@ def baseline(k):
     scaled = k("scaled", a.T @ b, sigma)
     yield "scaled", error(scaled, (a.T @ b) * sigma), 2e-7
     expected = (a.T @ (turned / turned.norm(dim=0))).max(1).values
-    yield "baseline", error(k("baseline", scaled, rotation.float(), variance), expected), F32
+    yield "baseline", error(k("baseline", [scaled[:15], scaled[15:]], rotation.float(), variance), expected), F32
+
+
+@check("correlate", "spread", "turned", "rows", "stack", "columns", "narrow", "rounding")
+def small(k):
+    x, y = blocks(n=900)
+    yield "spread", error(k("spread", x), x.double().std(0, unbiased=False)), F64
+    yield "turned", same(k("turned", x), x.T.contiguous()), 0
+    at = torch.tensor([3, 0, 3, 29])
+    yield "rows", same(k("rows", x, at), x[at]), 0
+    yield "stack", same(k("stack", [x, y]), torch.cat([x, y])), 0
+    at = torch.tensor([0, 7, 29, 30, 59])
+    yield "columns", same(k("columns", [x, y], at), torch.cat([x, y], 1)[:, at]), 0
+    short = k("narrow", x)
+    yield "narrow", same(short, x.bfloat16()), 0
+    yield "rounding", error(k("rounding", x, short), (x.double() - short.double()).pow(2).sum(0)), 1e-6
+
+
+@check("correlate", "peak")
+def peak(k):
+    x, _ = blocks(n=900)
+    shift, scale = normal(30, seed=3).double(), normal(30, seed=4).double().abs()
+    yield "", error(k("peak", x, shift, scale), ((x.double() - shift).abs() * scale).amax(0)), F64
+
+
+@check("integers", "quantise", "cut", "squares")
+def quantised(k):
+    z, _ = blocks(n=3001, d=32)
+    step = normal(32, seed=5).abs() * 0.01 + 0.02
+    q = k("quantise", z, step)
+    yield "rows appended", 0.0 if tuple(q.shape) == (3008, 32) and int(q[3001:].abs().sum()) == 0 else float("inf"), 0
+    inside = (z.double().abs() <= 126 * step.double())
+    rest = (q[:3001].double() * step.double() - z.double()) * inside
+    yield "within a step", float((rest.abs() / step.double()).max()), 1 + 1e-4
+    # a mean of 3,001 errors, each within a step, of variance step^2 / 4 at most: 8 standard deviations
+    yield "no bias", float((rest.mean(0).abs() / step.double()).max()), 8 * 0.5 / 3001 ** 0.5
+    cut = (z.double().abs() - 126 * step.double()).clamp(min=0).pow(2).sum(0)
+    yield "cut", error(k("cut", z, step), cut), 1e-5
+    yield "squares", error(k("squares", q), q.double().pow(2).sum(0)), F64
+
+
+@check("integers", "accumulate_whole", "accumulate_whole_within", "flush", "unscaled", "certain")
+def whole(k):
+    x, y = [torch.randint(-127, 128, (4096, 64), dtype=torch.int8, generator=generator(s)) for s in (1, 2)]
+    start = torch.randint(-9, 9, (64, 64), dtype=torch.int32, generator=generator(3))
+    exact = (x.double().T @ y.double()).to(torch.int32)
+    yield "product", same(k("accumulate_whole", start, x, y), start + exact), 0
+    own = torch.cat([part.double().T @ part.double() for part in x.split(32, 1)]).to(torch.int32)
+    yield "within", same(k("accumulate_whole_within", torch.zeros(64, 32, dtype=torch.int32), x), own), 0
+    total = normal(64, 64)
+    yield "flush", error(k("flush", total, start), total.double() + start.double()), F32
+    left, right = normal(64, seed=6).double(), normal(64, seed=7).double()
+    yield "unscaled", error(k("unscaled", total.double(), left, right), total.double() * left[:, None] * right), F64
+    rho = correlations(30, 30)
+    yield "certain", same(k("certain", rho), rho - torch.diag(rho.diag()) + torch.eye(30, dtype=torch.float64)), 0
+
+
+@check("correlate", "mirror")
+def mirror(k):
+    upper = correlations(30, 30)
+    expected = upper.triu() + upper.triu(1).T
+    yield "", same(k("mirror", torch.cat([upper, upper])), torch.cat([expected, expected])), 0
+
+
+@check("correlate", "sketch", "settle")
+def sketch(k):
+    z = normal(700, 30) + 3
+    bucket = torch.stack([torch.randperm(700, generator=generator(s)) for s in (1, 2)])  # no bucket twice in a row
+    sign = torch.randint(0, 2, (2, 700), generator=generator(3)).float() * 2 - 1
+    made = {}
+    for name, values in (("z", z), ("ones", torch.ones(700, 1))):
+        expected = torch.zeros(800, values.shape[1], dtype=torch.float64)
+        for row in range(2):
+            for i in range(700):
+                expected[bucket[row, i]] += sign[row, i].double() * values[i].double()
+        found = k("sketch", torch.zeros(800, values.shape[1]), values, bucket, sign)
+        made[name] = found, expected
+        yield f"sketch of {name}", error(found, expected), 3e-7
+    mean = z.double().mean(0)
+    settled = k("settle", made["z"][0], made["ones"][0], mean)
+    yield "settle", error(settled, made["z"][1] - made["ones"][1] @ mean.unsqueeze(0)), 1e-6
+
+
+@check("correlate", "bounds")
+def bounds(k):
+    rho, columns = correlations(), torch.arange(0, 60, 2)
+    left, right = (torch.rand(*size, generator=generator(2), dtype=torch.float64) * 0.1 for size in ((40, 2), (2, 60)))
+    found = k("bounds", rho, columns, left, right, 5)
+    width = (left @ right)[:, columns]
+    for i, sign in enumerate((1, -1)):
+        seen = sign * rho[:, columns]
+        values, at, lower = found[3 * i: 3 * i + 3]
+        yield "upper", error(values, (seen + width).sort(1, descending=True).values[:, :5]), F64
+        back = torch.searchsorted(columns, at)
+        yield "their columns", error((seen + width).gather(1, back), values), F64
+        yield "largest lower", error(lower, (seen - width).max(1).values), F64
 
 
 # groups
@@ -298,23 +397,61 @@ def means(k):
 # moments
 
 
-@check("moments", "central", "post", "pre")
-def moments(k):
+def spread_out():
     x = normal(7000, 30) * 2 + 30
     x[:, 3] = 0  # a neuron at rest
-    wide = x.double()
-    central = wide - wide.mean(0)
-    expected = [wide.mean(0)] + [central.pow(p).sum(0) for p in (2, 3, 4)]
-    # of the spread, not of the largest moment
+    return x
+
+
+@check("moments", "central")
+def central(k):
+    x = spread_out()
+    middle = x.double() - x.double().mean(0)
+    expected = [x.double().mean(0)] + [middle.pow(p).sum(0) for p in (2, 3, 4)]
     for name, found, exact in zip(("mean", "m2", "m3", "m4"), k("central", x), expected):
         yield name, error(found, exact), 1e-9
-    post = k("post", x)
-    yield "post: moments", error(post[:4], torch.stack(expected)), 1e-9
-    yield "post: least, largest", same(post[4:6], torch.stack([wide.min(0).values, wide.max(0).values])), 0
-    yield "post: sum of |x|", error(post[6], wide.abs().sum(0)), F64
-    pre = k("pre", x)
-    yield "pre: moments", error(pre[:4], torch.stack(expected)), 1e-9
-    yield "pre: positive", same(pre[4], (x > 0).sum(0).double()), 0
+
+
+@check("moments", "first", "rows")
+def some_rows(k):
+    x, kept = spread_out(), torch.tensor([5, 2, 6999])
+    yield "first", same(k("first", x, kept), x[5].double()), 0
+    yield "rows", same(k("rows", x, kept), x[kept]), 0
+
+
+@check("moments", "pre", "post")
+def moments(k):
+    x = spread_out()
+    if "state" not in archives.arguments(k.module, "post"):
+        middle = x.double() - x.double().mean(0)
+        powers = torch.stack([x.double().mean(0)] + [middle.pow(p).sum(0) for p in (2, 3, 4)])
+        post, pre = k("post", x), k("pre", x)
+        yield "moments", max(error(post[:4], powers), error(pre[:4], powers)), 1e-9
+        yield "least, largest", same(post[4:6], torch.stack([x.min(0).values, x.max(0).values]).double()), 0
+        yield "sum of |x|, positive", max(error(post[6], x.double().abs().sum(0)), same(pre[4], (x > 0).sum(0).double())), F64
+        return
+    kept = torch.arange(0, 7000, 3)
+    ends, shift, seen = Host(torch.tensor([5, 900, len(kept)])), x[0].double() * 0.9, x[kept]
+    moved = seen.double() - shift
+    powers = torch.stack([moved.pow(p).sum(0) for p in (1, 2, 3, 4)])
+    state = normal(5, 30, seed=2).double()
+    pre = k("pre", state, shift, x, kept, ends)
+    yield "pre: powers", error(pre[:4] - state[:4], powers), 1e-10
+    yield "pre: positive", error(pre[4] - state[4], (seen > 0).sum(0)), 1e-12
+    state = torch.zeros(7, 30, dtype=torch.float64)
+    state[4:6] = torch.tensor([[float("inf")], [-float("inf")]])
+    least = seen.sort(0).values[-4] * 1.0
+    for code, dtype in ((6, torch.float32), (5, torch.float16), (15, torch.bfloat16), (-1, None)):
+        post, stored, rows, columns, values = k("post", state, shift, x, kept, ends, least, Host(torch.tensor(code)))
+        yield f"post, type {code}: powers", error(post[:4], powers), 1e-10
+        yield "post: least, largest", same(post[4:6], torch.stack([seen.min(0).values, seen.max(0).values]).double()), 0
+        yield "post: sum of |x|", error(post[6], seen.double().abs().sum(0)), F64
+        yield "post: stored", 0.0 if dtype is None and len(stored) == 0 else same(stored, seen.to(dtype)), 0
+        above = (seen > least).nonzero()
+        # the rows come unit by unit, within one row after row
+        order = torch.argsort(rows * 30 + columns)
+        yield "post: examples", same(torch.stack([rows, columns], 1)[order], above), 0
+        yield "post: their values", same(values[order], seen[above[:, 0], above[:, 1]]), 0
 
 
 @check("moments", "half")
@@ -442,15 +579,25 @@ def capture(k, family):
             found = forward(k, model, "capture", tokens, kept)
             yield f"{name}: all layers", max(map(error, found, both)), F32
             continue
-        span = [Host(torch.tensor(s)) for s in ((0, 3, 0, 1), (0, 2, 1, 0), (0, 1, 0, 3), (1, 3, 1, 1))]
-        found = forward(k, model, "capture", tokens, kept, span[0])
-        yield f"{name}: all layers", max(map(error, found, both)) if len(found) == 6 else float("inf"), F32
-        found = forward(k, model, "capture", tokens, kept, span[1])
-        yield f"{name}: posts of layer 1", error(found[0], posts[1]) if len(found) == 1 else float("inf"), F32
-        found = forward(k, model, "capture", tokens, kept, span[2])
-        yield f"{name}: layer 0 and its residual stream", max(map(error, found, both[:2] + [reference.hooks[point(0, 18)]])), F32
-        found = forward(k, model, "capture", found[2], kept, span[3])
-        yield f"{name}: going on from there", max(map(error, found, both[2:])), F32
+        if "layer" in archives.methods(k.module):
+            yield from by_span(k, model, reference, tokens, kept, name, both, posts)
+
+
+def by_span(k, model, reference, tokens, kept, name, both, posts):
+    """span: the first layer to capture, the layer to stop before, 1 if hook_pre is wanted too."""
+    found = forward(k, model, "capture", tokens, kept, Host(torch.tensor([0, model.layers, 1])))
+    yield f"{name}: all layers", max(map(error, found, both)) if len(found) == len(both) else float("inf"), F32
+    found = forward(k, model, "capture", tokens, kept, Host(torch.tensor([1, 2, 0])))
+    yield f"{name}: posts of layer 1", error(found[0], posts[1]) if len(found) == 1 else float("inf"), F32
+    h = tokens
+    for layer in range(model.layers):
+        result = forward(k, model, "layer", h, Host(torch.tensor(layer)))
+        h = result[-1]
+        expected = [reference.hooks[point(layer, i)].reshape(-1, model.mlp) for i in (15, 16)]
+        if layer + 1 < model.layers:
+            expected.append(reference.hooks[point(layer, 18)])
+        worst = max(map(error, result, expected)) if len(result) == len(expected) else float("inf")
+        yield f"{name}: layer {layer} by itself", worst, F32
 
 
 def trace(k, family):
@@ -490,9 +637,22 @@ def resumed(k, model, tokens, found, kept, name):
             instead[point(layer, 16)] = post
             partly = Reference(model, instead=dict(instead))
             partly.logits(tokens)
-        result = forward(k, model, "resume", found[0], found[1], kept, Host(torch.tensor([0, 2])), neurons, values)
         expected = partly.hooks[point(model.layers, 1)].reshape(-1, model.width)[kept]
-        yield f"{name}: resume with {what}", error(result, expected), F32
+        if "runs" not in archives.arguments(k.module, "resume"):
+            result = forward(k, model, "resume", found[0], found[1], kept, Host(torch.tensor([0, 2])), neurons, values)
+            yield f"{name}: resume with {what}", error(result, expected), F32
+            continue
+        # a second run beside it, with neurons of layer 0 alone
+        layers, runs = Host(torch.tensor([0, 0, 2])), Host(torch.tensor([0, 1, 0]))
+        constant = normal(2, seed=9)
+        post = undisturbed.hooks[point(0, 16)].clone()
+        post[:, :, neurons[1]] = constant.double()
+        second = Reference(model, instead={point(0, 16): post})
+        second.logits(tokens)
+        expected = torch.cat([expected, second.hooks[point(model.layers, 1)].reshape(-1, model.width)[kept]])
+        result = forward(k, model, "resume", found[0], found[1], kept, layers, runs, [neurons[0], neurons[1], neurons[1]],
+                         [values[0], constant, values[1]])
+        yield f"{name}: two runs with {what}", error(result, expected), F32
 
 
 def adamw(k, family):
@@ -555,7 +715,7 @@ def bf16(k, model):
 
 
 for _family in ("gpt2", "neox"):
-    for _methods, _function in ((("logits", "predict"), logits), (("run",), run), (("capture",), capture),
+    for _methods, _function in ((("logits", "predict"), logits), (("run",), run), (("capture", "layer"), capture),
                                 (("trace", "finish", "resume"), trace), (("adamw",), adamw), (("narrow",), narrow)):
         check(_family, *_methods)(lambda k, f=_function, family=_family: f(k, family))
 
@@ -590,7 +750,7 @@ def run_all(kernels, device):
         for method in archives.methods(module):
             yield from run_method(name, method, kernel, seen)
         for known, method in CHECKS:
-            if known == name and method not in archives.methods(module) and method not in ("narrow", "predict"):
+            if known == name and method not in archives.methods(module) and method not in COMING_AND_GOING:
                 yield dict(kernel=name, method=method, what="there is no such method any more", result="FAILED")
 
 

@@ -100,6 +100,17 @@ def correlate(a, b, rows, rotations):
     return best, inside + time.perf_counter() - start
 
 
+def product_rate():
+    """GFLOP/s of a plain product: how good a BLAS this PyTorch has (Debian's default is a slow one; libopenblas0 is fast)"""
+    x = torch.randn(512, 512)
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        x @ x
+        best = min(best, time.perf_counter() - start)
+    return 2 * 512**3 / best / 1e9
+
+
 def main(first, second, tokens, out, threads="1"):
     torch.set_num_threads(int(threads))
     torch.set_grad_enabled(False)
@@ -112,7 +123,7 @@ def main(first, second, tokens, out, threads="1"):
     baseline, more = correlate(a, b, rows, rotations)
     whole = time.perf_counter() - start
     with open(out, "w") as file:
-        json.dump({"torch": torch.__version__, "seconds": whole, "seconds_correlation": seconds + more,
+        json.dump({"torch": torch.__version__, "gflops": product_rate(), "seconds": whole, "seconds_correlation": seconds + more,
                    "mean_baseline": baseline.mean().item(), "max_corr": best.tolist()}, file)
 
 

@@ -96,7 +96,8 @@ def forward(clock, kernels, arguments):
     rows, context = arguments.rows or (32 if clock.device.type == "cuda" else 2), arguments.context
     tokens = kernel.to(model.tokens(rows, context))
     kept = torch.arange(rows * context, device=clock.device)
-    span = [torch.tensor([0, model.layers, 0, 1])] if "span" in archives.arguments(kernel.module, "capture") else []
+    names = archives.arguments(kernel.module, "capture")
+    span = [] if "span" not in names else [torch.tensor([0, model.layers] + ([0, 1] if names[0] == "start" else [1]))]
     for dtype in (torch.float32, torch.bfloat16):
         if dtype == torch.bfloat16 and "narrow" not in archives.methods(kernel.module):
             clock.failed("forward, bfloat16", "these kernels have no bf16 weights")
@@ -116,8 +117,10 @@ def accumulate(clock, kernels, arguments):
     """One layer pair of GPT-2 small: total F64 [3072, 3072] += x^T y over a block of positions."""
     n = arguments.positions or (8192 if clock.device.type == "cuda" else 2048)
     kernel, d = kernels["correlate"], 3072
-    total = torch.zeros(d, d, dtype=torch.float64, device=clock.device)
     for dtype in (torch.float32, torch.bfloat16):
+        # bf16 products are the filter's: summed in F32
+        sums = torch.float64 if dtype == torch.float32 else torch.float32
+        total = torch.zeros(d, d, dtype=sums, device=clock.device)
         x, y = (random(clock.device, n, d, dtype=dtype) for _ in range(2))
         plain = product(clock, d, n, d, dtype)
         for chunk in sorted({min(n, 4096), n}):
@@ -127,6 +130,20 @@ def accumulate(clock, kernels, arguments):
             clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate(total, x, y, torch.tensor(chunk)), plain)
 
 
+def whole(clock, kernels, arguments):
+    """The same in 8-bit integers, and what rounding a block costs, beside plain products in F32 and BF16."""
+    n, d = arguments.positions or (8192 if clock.device.type == "cuda" else 2048), 3072
+    kernel = kernels["integers"]
+    z, step = random(clock.device, n, d), torch.full((d,), 0.03, device=clock.device)
+    x, y = kernel.quantise(z, step), kernel.quantise(z, step)
+    total = torch.zeros(d, d, dtype=torch.int32, device=clock.device)
+    for dtype in (torch.float32, torch.bfloat16):
+        plain = product(clock, d, n, d, dtype)
+        name = f"accumulate_whole {d} x {n} x {d}, beside {str(dtype)[6:]}"
+        clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate_whole(total.zero_(), x, y), plain)
+    clock.measure(f"quantise {n} x {d}", 0, lambda: kernel.quantise(z, step))
+
+
 def around(clock, kernels, arguments):
     """What a block costs beside its product."""
     n, d = arguments.positions or (8192 if clock.device.type == "cuda" else 2048), 3072
@@ -134,14 +151,15 @@ def around(clock, kernels, arguments):
     x, rho = random(clock.device, n, d), torch.rand(d, d, dtype=torch.float64, device=clock.device) * 2 - 1
     shift, scale = (torch.rand(d, dtype=torch.float64, device=clock.device) for _ in range(2))
     columns, edges = torch.arange(d, device=clock.device), torch.linspace(-1, 1, 100, dtype=torch.float64, device=clock.device)
-    gaussian = random(clock.device, d, d)
+    square = d if clock.device.type == "cuda" else 768  # on a processor the whole takes minutes
+    gaussian = random(clock.device, square, square)
     calls = {
         f"standard {n} x {d}": lambda: kernel.standard(x, shift, scale),
         f"sums {n} x {d}": lambda: kernel.sums(x),
         f"extremes {d} x {d}": lambda: kernel.extremes(rho, columns),
         f"top 10 of {d} x {d}": lambda: kernel.top(rho, columns, torch.tensor(10)),
         f"distribution {d} x {d}": lambda: kernel.distribution(rho, columns, edges),
-        f"haar {d} x {d}": lambda: kernel.haar(gaussian),
+        f"haar {square} x {square}": lambda: kernel.haar(gaussian),
         f"host to device, {n} x {d} F32, pageable": copied(x.cpu(), clock.device),
         f"device to host, {n} x {d} F32, pageable": copied(x, torch.device("cpu")),
     }
@@ -195,7 +213,7 @@ def repeats(clock, kernels):
         "extremes of ties": lambda: correlate.extremes(ties, columns),
         "top of ties": lambda: correlate.top(ties, columns, cell(10)),
         "haar": lambda: correlate.haar(x[:512]),
-        "moments": lambda: kernels["moments"].post(x),
+        "moments": lambda: kernels["moments"].central(x),
     }
     if "gpt2" in kernels:
         kernel, model = Kernel(kernels["gpt2"], device), Model("gpt2", 3, layers=2, heads=4, width=64, mlp=256, context=128)
@@ -217,7 +235,7 @@ def repeated(clock, name, call):
 def order(clock, correlate, ties, columns):
     """Whether, of equal values, `top` lists the lowest columns, and those in order."""
     values, at = correlate.top(ties, columns, torch.tensor(10))
-    ordered = torch.sort(ties, 1, descending=True, stable=True)
+    ordered = torch.sort(ties, dim=1, descending=True, stable=True)
     first = torch.equal(at, ordered.indices[:, :10])
     clock.lines.append(dict(name="order of ties in top", lowest_column_first=first))
     print(f"repeats   ties in top: {'the lowest column first' if first else 'in no particular order'}", flush=True)
@@ -234,7 +252,7 @@ def run(kernels, device, arguments):
     """Measures everything, prints a line each, and returns the lines."""
     clock = Clock(device, arguments.seconds)
     torch.manual_seed(1)
-    for part in (forward, accumulate, around):
+    for part in (forward, accumulate, whole, around):
         attempt(clock, part.__name__, lambda: part(clock, kernels, arguments))
         if device.type == "cuda":
             torch.cuda.empty_cache()

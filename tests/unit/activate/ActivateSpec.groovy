@@ -12,6 +12,7 @@ import universality.data.Dtype
 import universality.data.OutputFolder
 import universality.data.SafetensorsFile
 import universality.data.ToolException
+import universality.model.Arithmetic
 import universality.tensor.Compute
 
 import java.nio.file.Files
@@ -107,6 +108,122 @@ class ActivateSpec extends Specification {
 
         cleanup:
         f?.close()
+    }
+
+    def "bfloat16 is stored as the nearest such numbers, and read as F32"() {
+        when:
+        def f = ActivationFolder.open(activate('bf16', Dtype.BF16, null))
+        def full = ActivationFolder.open(activate('full', Dtype.F32, null))
+
+        then:
+        f.storedType() == Dtype.F32
+        SafetensorsFile.open(folder.resolve('bf16/layer-01.safetensors')).withCloseable { it.dtype('activations') } == Dtype.BF16
+        Files.size(folder.resolve('bf16/layer-01.safetensors')) < 0.6 * Files.size(folder.resolve('full/layer-01.safetensors'))
+        (0..<3).every { l ->
+            def a = floats(f, l)
+            def b = floats(full, l)
+            a.indices.every { k -> (0..<128).every { n -> a[k][n] == nearest(b[k][n]) } }
+        }
+
+        cleanup:
+        f?.close()
+        full?.close()
+    }
+
+    /** The nearest bfloat16; of two equally near the even one. */
+    private static float nearest(float x) {
+        int bits = Float.floatToRawIntBits(x)
+        Float.intBitsToFloat(((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) << 16)
+    }
+
+    def "a model that computes in bfloat16 is near the one in F32, and the manifest says so"() {
+        when:
+        activate('f32', Dtype.F32, null)
+        def settings = new ActivateStage.Settings(folder.resolve(NAME), folder.resolve('tokens-f32'), Dtype.F32, Arithmetic.BF16, 1L << 30)
+        new ActivateStage(settings, {}).run(compute, folder.resolve('narrow'), false)
+        def (a, b) = ['f32', 'narrow'].collect { ActivationMoments.read(folder.resolve(it)) }
+
+        then:
+        ['f32', 'narrow'].collect { new JsonSlurper().parse(folder.resolve("$it/manifest.json")).parameters.compute } == ['f32', 'bf16']
+        (0..<3).every { l -> (0..<128).every { n ->
+            double sd = Math.sqrt(a.post().variance(l, n))
+            Math.abs(a.post().mean()[l][n] - b.post().mean()[l][n]) < 0.02 * sd && a.post().mean()[l][n] != b.post().mean()[l][n]
+        } }
+    }
+
+    def "an activation near the end of the range of #dtype is stored: #bias"() {
+        given: 'a neuron whose pre-activation is its bias'
+        def checkpoint = tiny(folder, ['h.0.mlp.c_fc.weight': [[2, 3], [0f] * 6], 'h.0.mlp.c_fc.bias': [[3], [1f, bias, 2f]]])
+        def tokens = TestData.tokens(folder, 't', [[0, 1]], 4)
+
+        when:
+        new ActivateStage(checkpoint, tokens, dtype).run(compute, folder.resolve('out'), false)
+
+        then:
+        ActivationFolder.open(folder.resolve('out')).withCloseable { floats(it, 0)[0][1] } == expected
+
+        where:
+        dtype      | bias      | expected
+        Dtype.F16  | 65519f    | 65504f
+        Dtype.BF16 | 65519f    | 65536f
+        Dtype.BF16 | 3.39e38f  | Float.intBitsToFloat(0x7f7f0000)
+        Dtype.F32  | 3.4e38f   | 3.4e38f
+    }
+
+    def "an activation beyond the range of #dtype is refused, naming the neuron"() {
+        given:
+        def checkpoint = tiny(folder, ['h.0.mlp.c_fc.weight': [[2, 3], [0f] * 6], 'h.0.mlp.c_fc.bias': [[3], [1f, bias, 2f]]])
+        def tokens = TestData.tokens(folder, 't', [[0, 1]], 4)
+
+        when:
+        new ActivateStage(checkpoint, tokens, dtype).run(compute, folder.resolve('out'), false)
+
+        then:
+        def e = thrown(ToolException)
+        e.code().status() == 65
+        e.message.contains('neuron 0.1') && e.message.contains('--dtype f32')
+        folder.toFile().list().every { !it.contains('out') }
+
+        where:
+        dtype      | bias
+        Dtype.F16  | 65520f
+        Dtype.F16  | 1e6f
+        Dtype.BF16 | 3.4e38f
+    }
+
+    def "how much memory there is changes nothing but the last bits"() {
+        given: 'more rows than a block has, some of which count nowhere'
+        def random = new Random(5)
+        def rows = (0..<230).collect { (0..<24).collect { random.nextInt(101) } }
+        def mask = (0..<230).collect { r -> (0..<24).collect { r % 9 == 4 || it == 0 ? 0 : 1 } }
+        def checkpoint = TestData.checkpoint(folder, NAME)
+        def tokens = TestData.tokens(folder, 't', rows, 101, [mask: mask])
+
+        when:
+        def said = [:].withDefault { [] }
+        [little: 1L, much: 1L << 30].each { name, memory ->
+            def settings = new ActivateStage.Settings(checkpoint, tokens, Dtype.F32, Arithmetic.F32, memory)
+            new ActivateStage(settings, { said[name] << it }).run(compute, folder.resolve(name), false)
+        }
+        def stored = ['little', 'much'].collect { name ->
+            ActivationFolder.open(folder.resolve(name)).withCloseable { f -> (0..<3).collect { floats(f, it) } }
+        }
+        def moments = ['little', 'much'].collect { ActivationMoments.read(folder.resolve(it)) }
+
+        then:
+        said.little.any { it.contains('--memory of 0 MiB is less than') } && !said.much.any { it.contains('--memory') }
+        Files.mismatch(folder.resolve('little/positions.safetensors'), folder.resolve('much/positions.safetensors')) == -1
+        (0..<3).every { l -> stored[0][l].indices.every { k -> (0..<128).every { n ->
+            Math.abs(stored[0][l][k][n] - stored[1][l][k][n]) < 1e-5 } } }
+        (0..<3).every { l -> (0..<128).every { n ->
+            Math.abs(moments[0].post().mean()[l][n] - moments[1].post().mean()[l][n]) < 1e-6 &&
+                    Math.abs(moments[0].post().m4()[l][n] / moments[1].post().m4()[l][n] - 1) < 1e-4 } }
+        and: 'sums are of what is stored'
+        (0..<3).every { l -> (0..<128).every { n ->
+            def x = stored[1][l].collect { Float.valueOf(it[n]).doubleValue() }
+            double mean = x.sum() / x.size()
+            near(moments[1].post().mean()[l][n], mean) && near(moments[1].post().m2()[l][n], x.sum { (it - mean)**2 })
+        } }
     }
 
     def "a model whose neurons are fewer examples than asked for has -1 in their place"() {

@@ -88,13 +88,17 @@ class JackknifeSpec extends Specification {
                 pearson(pick(x) { it % 2 == 1 }, pick(y) { it % 2 == 1 }))
         grouped.count { it % 2 == 1 } == (group as List).count { it % 2 == 1 }
 
-        and: 'pooled with one partner it is the whole; with two it is that of the deviations put together'
+        and: 'pooled with one partner it is the whole; with two it is that of the standardised deviations put together'
         def same = grouped.pooled(sums(x, group), [sums(y, group)] * 7 as GroupedCorrelation.Sums[], [product(x, y, group)] * 7 as double[][])
         near(same, pearson(x, y))
         def partner = { int g -> g < 3 ? y : z }
         def pooled = grouped.pooled(sums(x, group), (0..6).collect { sums(partner(it), group) } as GroupedCorrelation.Sums[],
                 (0..6).collect { product(x, partner(it), group) } as double[][])
-        def centred = { double[] v -> double m = v.sum() / 500; v.collect { it - m } as double[] }
+        def centred = { double[] v ->
+            double m = v.sum() / 500
+            double sd = Math.sqrt(v.collect { (it - m)**2 }.sum() / 500 as double)
+            v.collect { (it - m) / sd } as double[]
+        }
         def (cx, cy, cz) = [centred(x), centred(y), centred(z)]
         def mixed = (0..<500).collect { group[it] < 3 ? cy[it] : cz[it] }
         double expected = (0..<500).sum { cx[it] * mixed[it] } / Math.sqrt((0..<500).sum { cx[it]**2 } * (0..<500).sum { mixed[it]**2 })

@@ -9,7 +9,7 @@ class Ops(Module):
     # x F32 or F16 [n, d]; shift, scale F64 [d] -> z F32 [n, d]; the difference is taken in F64, for huge means. A few rows at a
     # time, so that the F64 values stay in the processor's cache
     z = torch.empty([x.size(0), x.size(1)], dtype=6, device=x.device)
-    step = 1 + 98304 // x.size(1)
+    step = self.step(x)
     for i in range((x.size(0) + step - 1) // step):
       z[i * step:(i + 1) * step].copy_(x[i * step:(i + 1) * step].double().sub_(shift).mul_(scale))
     return z
@@ -23,7 +23,7 @@ class Ops(Module):
     # -> [2, d]: sum of z, sum of z^2, in F64
     first = torch.zeros([z.size(1)], dtype=7, device=z.device)
     second = torch.zeros_like(first)
-    step = 1 + 98304 // z.size(1)
+    step = self.step(z)
     for i in range((z.size(0) + step - 1) // step):
       y = z[i * step:(i + 1) * step].double()
       first.add_(y.sum([0]))
@@ -78,10 +78,14 @@ class Ops(Module):
     # F32 -> BF16
     return z.to(15)
 
+  def peak(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    # x [n, d]: some rows -> largest |z| of each column, F64 [d]
+    return x.double().sub_(shift).abs_().amax([0]).mul_(scale)
+
   def rounding(self, z: Tensor, narrow: Tensor) -> Tensor:
     # -> F64 [d]: sum of squares of what rounding z to BF16 changed
     total = torch.zeros([z.size(1)], dtype=7, device=z.device)
-    step = 1 + 98304 // z.size(1)
+    step = self.step(z)
     for i in range((z.size(0) + step - 1) // step):
       e = z[i * step:(i + 1) * step] - narrow[i * step:(i + 1) * step]
       total.add_(e.mul_(e).sum([0], dtype=7))
@@ -119,7 +123,7 @@ class Ops(Module):
   def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
     # -> [d]: sum of x y for each column, in F64
     total = torch.zeros([x.size(1)], dtype=7, device=x.device)
-    step = 1 + 98304 // x.size(1)
+    step = self.step(x)
     for i in range((x.size(0) + step - 1) // step):
       total.add_((x[i * step:(i + 1) * step] * y[i * step:(i + 1) * step]).double().sum([0]))
     return total
@@ -182,7 +186,7 @@ class Ops(Module):
     # edges F64 [100], ascending -> central moments of each row [4, da] (mean, m2, m3, m4 as sums), counts I64 [da, 101]
     # A few rows at a time, so that the values stay in the processor's cache
     bins = edges.size(0) + 1
-    step = 1 + 98304 // rho.size(1)
+    step = self.step(rho)
     moments : List[Tensor] = []
     counts : List[Tensor] = []
     for i in range((rho.size(0) + step - 1) // step):

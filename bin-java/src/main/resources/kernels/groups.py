@@ -5,21 +5,27 @@ class Ops(Module):
   __buffers__ = []
   training : bool
 
+  def add_at(self, total: Tensor, at: Tensor, y: Tensor) -> Tensor:
+    # total[at[i]] += y[i]; modified. On a GPU index_add_ adds in any order, and sums would not repeat
+    if y.is_cuda:
+      return torch.index_put_(total, annotate(List[Optional[Tensor]], [at]), y, True)
+    return total.index_add_(0, at, y)
+
   def add_rows(self, total: Tensor, z: Tensor, at: Tensor) -> Tensor:
     # total F64 [keys, d], at I64 [n]: total[at[i]] += z[i], position after position, so that the cut into blocks does not
     # matter; modified. A few rows at a time, so that the F64 values stay in the processor's cache
-    step = 1 + 98304 // z.size(1)
+    step = self.step(z)
     for i in range((z.size(0) + step - 1) // step):
-      total.index_add_(0, at[i * step:(i + 1) * step], z[i * step:(i + 1) * step].double())
+      self.add_at(total, at[i * step:(i + 1) * step], z[i * step:(i + 1) * step].double())
     return total
 
   def add_all(self, sums: Tensor, z: Tensor, first: Tensor, first_at: Tensor, second: Tensor, second_at: Tensor) -> Tensor:
     # add_rows to first and to second, and sums F64 [2, d] += sum of z, sum of z^2; all modified
-    step = 1 + 98304 // z.size(1)
+    step = self.step(z)
     for i in range((z.size(0) + step - 1) // step):
       y = z[i * step:(i + 1) * step].double()
-      first.index_add_(0, first_at[i * step:(i + 1) * step], y)
-      second.index_add_(0, second_at[i * step:(i + 1) * step], y)
+      self.add_at(first, first_at[i * step:(i + 1) * step], y)
+      self.add_at(second, second_at[i * step:(i + 1) * step], y)
       sums[0].add_(y.sum([0]))
       sums[1].add_(y.mul_(y).sum([0]))
     return sums

@@ -150,32 +150,41 @@
       h = self.unembed(h, w, shape, real, hooks, values, out)
     return [h] + out
 
-  def capture(self, start: Tensor, kept: Tensor, span: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
-    # What the neurons of some layers do. start: tokens I64 [batch, pos], or hook_resid_pre of the layer span[0], [batch, pos, d_model].
-    # kept I64 [n]: flat positions. span I64 [4], on the host: the layer to begin with, the layer to stop before, the first layer to
-    # capture, and the sum of 1 if hook_pre is wanted and 2 if the residual stream is wanted.
-    # -> for each layer that is captured hook_pre if wanted, hook_post, F32 [n, d_mlp]; then, if wanted, hook_resid_post of the
-    # last layer, which otherwise writes nothing to the residual stream
+  def capture(self, tokens: Tensor, kept: Tensor, span: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
+    # tokens I64 [batch, pos], kept I64 [n] flat positions. span I64 [3], on the host: the first layer to capture, the layer to stop
+    # before, 1 if hook_pre is wanted too. -> for each layer that is captured hook_pre if wanted, hook_post, F32 [n, d_mlp]
     hooks : List[int] = []
     none : List[Tensor] = []
     out : List[Tensor] = []
-    h = start
-    if start.dim() == 2:
-      h = self.embed(start, w, hooks, none, none)
+    h = self.embed(tokens, w, hooks, none, none)
     end = int(span[1])
-    wanted = int(span[3])
-    for layer in range(int(span[0]), end):
+    for layer in range(end):
       mid = h + self.attention(h, layer, w, shape, real, hooks, none, none)
       pre = self.pre(self.read(h, mid, shape), layer, w, real, hooks, none, none)
       post = self.activation(pre, int(shape[2]))
-      if layer >= int(span[2]):
-        if wanted % 2 == 1:
+      if layer >= int(span[0]):
+        if int(span[2]) != 0:
           out.append(pre.index_select(0, kept))
         out.append(post.index_select(0, kept))
-      if layer + 1 < end or wanted > 1:
+      if layer + 1 < end:
         h = mid + self.write(post, h, layer, w)
-    if wanted > 1:
-      out.append(h)
+    return out
+
+  def layer(self, start: Tensor, at: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
+    # One layer, whose number is at. start: tokens I64 [batch, pos] for the first one, or its hook_resid_pre [batch, pos, d_model].
+    # -> hook_pre, hook_post [batch * pos, d_mlp], and unless it is the last one hook_resid_post [batch, pos, d_model]
+    hooks : List[int] = []
+    none : List[Tensor] = []
+    h = start
+    if start.dim() == 2:
+      h = self.embed(start, w, hooks, none, none)
+    layer = int(at)
+    mid = h + self.attention(h, layer, w, shape, real, hooks, none, none)
+    pre = self.pre(self.read(h, mid, shape), layer, w, real, hooks, none, none)
+    post = self.activation(pre, int(shape[2]))
+    out = [pre, post]
+    if layer + 1 < int(shape[0]):
+      out.append(mid + self.write(post, h, layer, w))
     return out
 
   def trace(self, tokens: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> List[Tensor]:
@@ -262,7 +271,7 @@
     loss = torch.cross_entropy_loss(rows.view([-1, rows.size(2)]), tokens[:, 1:].reshape([-1]))
     grads = torch.grad([loss], p)
     torch.set_grad_enabled(False)
-    total = torch.zeros([], dtype=7)
+    total = torch.zeros([], dtype=7, device=tokens.device)
     g : List[Tensor] = []
     for x in grads:
       if x is not None:

@@ -8,11 +8,12 @@ import universality.benchmarks.CorrelateSlice.Costs;
 import universality.benchmarks.CorrelateSlice.Study;
 import universality.benchmarks.Result.Target;
 import universality.data.CsvTable;
+import universality.data.Json;
 
 /**
  * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by slices of a study of five
  * GPT-2 small: {@link CorrelateSlice}. Sizes: {@code neurons} (of a layer), {@code slice_layers}, {@code slice_tokens} (two counts),
- * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, bf16, sketch).
+ * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, filter, sketch).
  */
 final class CorrelateRows implements Rows {
     private static final Result EXACT = line(
@@ -23,17 +24,18 @@ final class CorrelateRows implements Rows {
     private static final Result BASELINE = line(
             "baseline", "baseline, five seeds, 12 layers, 1M tokens", "of the products' time", Target.atMost(0.05));
     private static final Result NARROW = line(
-            "correlate-bf16",
-            "correlate BF16 filter and exact refinement",
+            "correlate-filter",
+            "correlate, BF16 or INT8 filter and exact refinement",
             "times the F32 product's rate",
             Target.atLeast(2.5));
-    private static final Result NARROW_SAME =
-            line("correlate-bf16-answers", "the same: largest |Δρ| of max_corr", "against exact", Target.atMost(1e-5));
+    private static final Result NARROW_SAME = line(
+            "correlate-filter-answers", "the same: largest |Δρ| of max_corr", "against exact", Target.atMost(1e-5));
     private static final Result SKETCH = line(
             "sketch", "sketch, 5M tokens: all-pairs products", "times cheaper than exact ones", Target.atLeast(50));
     private static final Result SKETCH_FOUND =
             line("sketch-found", "the same: partners above 0.4 found", "of those of exact", Target.atLeast(1));
     private static final Study GPT2_SMALL = new Study(5, 12, 1e6, 10);
+    private static final double LONGER = 5e6;
     private static final double SKETCHED_TOKENS = 5e6;
     private static final double STRONG = 0.4;
 
@@ -52,7 +54,7 @@ final class CorrelateRows implements Rows {
         draws = arguments.number("slice_draws", 4);
         memory = arguments.text("slice_memory", "4 GB");
         sketchSize = arguments.number("sketch_size", 16384);
-        precisions = arguments.list("precisions", "exact,bf16,sketch");
+        precisions = arguments.list("precisions", "exact,filter,sketch");
     }
 
     private static Result line(String row, String what, String unit, Target target) {
@@ -72,7 +74,7 @@ final class CorrelateRows implements Rows {
             Costs exact = slice.measure();
             ceiling = Math.max(ceiling, bench.product(neurons, 4096, neurons));
             List<Result> results = new ArrayList<>(exact(exact, ceiling));
-            boolean compared = precisions.contains("bf16") || precisions.contains("sketch");
+            boolean compared = precisions.contains("filter") || precisions.contains("sketch");
             double whole = compared ? slice.whole() : 0;
             results.addAll(narrow(bench, slice, ceiling));
             results.addAll(sketch(slice, exact, whole));
@@ -122,22 +124,37 @@ final class CorrelateRows implements Rows {
     }
 
     private List<Result> narrow(Bench bench, CorrelateSlice slice, double ceiling) throws Exception {
-        if (!precisions.contains("bf16")) {
+        if (!precisions.contains("filter")) {
             return unmeasured(List.of(NARROW, NARROW_SAME), "not asked for");
         }
         try {
             Object[] option = {"--precision", "bf16"};
-            Costs costs = slice.measure(option);
             slice.whole(option);
+            String name = used(slice.output(option));
+            if (!name.equals("bf16")) {
+                option = new Object[] {"--precision", "int8"};
+                slice.whole(option);
+                name = used(slice.output(option));
+            }
+            if (name.equals("exact")) {
+                throw new NotMeasured("this processor multiplies neither bf16 nor int8 matrices faster than F32 ones");
+            }
+            Costs costs = slice.measure(option);
             double most = 0;
             for (Compared c : compare(slice.output(), slice.output(option))) {
                 most = Math.max(most, Math.abs(c.exact() - c.other()));
             }
-            double plain = bench.narrowProduct(neurons, 4096, neurons);
+            Study longer = new Study(GPT2_SMALL.seeds(), GPT2_SMALL.layers(), LONGER, GPT2_SMALL.draws());
             String how = String.format(
                     Locale.ROOT,
-                    "as exact, extrapolated to 1M tokens; a plain BF16 product has %.2f times the F32 rate",
-                    plain / ceiling);
+                    "%s, as exact, extrapolated to 1M tokens: products %.0f s, reductions and refinement %.0f s, baseline %.0f s; %.2f"
+                            + " times at 5M tokens; a plain BF16 product has %.2f times the F32 rate",
+                    name,
+                    costs.products(GPT2_SMALL),
+                    costs.reductions(GPT2_SMALL),
+                    costs.baseline(GPT2_SMALL),
+                    flops(longer) / costs.all(longer) / ceiling,
+                    bench.narrowProduct(neurons, 4096, neurons) / ceiling);
             return List.of(
                     value(NARROW, flops(GPT2_SMALL) / costs.all(GPT2_SMALL) / ceiling, how),
                     value(NARROW_SAME, most, "all neurons of the larger slice"));
@@ -180,6 +197,14 @@ final class CorrelateRows implements Rows {
         } catch (NotMeasured e) {
             return unmeasured(List.of(SKETCH, SKETCH_FOUND), e.getMessage());
         }
+    }
+
+    /** The precision that a run used. */
+    private static String used(Path output) {
+        return Json.read(output.resolve("manifest.json"))
+                .path("parameters")
+                .path("precision")
+                .asText();
     }
 
     /** max_corr of one neuron by two precisions. */

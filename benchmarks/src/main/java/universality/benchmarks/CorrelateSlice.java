@@ -7,14 +7,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the stage {@code correlate} costs, taken apart by runs of slices: two models at two token counts and three models at one,
- * with one baseline draw and with several. The time of a run of P products of layers, of S·L layers in all, over n tokens is
+ * What the stage {@code correlate} costs, taken apart by runs of slices: two and three models, two token
+ * counts, one baseline draw and several. The time of a run of P products of layers, of S·L layers in all, over n tokens is
  *
- * <p>(P + S·L) perToken·n + P·perProduct + w (P·perDraw + S·L·perRotation),
+ * <p>P (perToken·n + perProduct) + S·L·within·n + w (P·perDraw + S·L·perRotation),
  *
- * <p>with w = draws + 2 ⌈draws / 3⌉ (the halves of the tokens have a third of the draws each). A layer's covariance, which the
- * baseline needs, is a product of the same size as one of two layers, and is taken to cost the same. Reading is part of perToken:
- * in a slice each layer that is read meets fewer others than in a study, so studies are not made too cheap.
+ * <p>with w = draws + 2 min(draws, max(2, ⌈draws / 5⌉)) (the halves of the tokens have a fifth of the draws each). Reading is part of perToken and
+ * within: in a slice each layer that is read meets fewer others than in a study, so studies are not made too cheap.
  */
 final class CorrelateSlice {
     /**
@@ -24,8 +23,9 @@ final class CorrelateSlice {
      * @param perProduct reductions of one product, and a share of what the stage does once
      * @param perDraw of one product of two layers, both directions
      * @param perRotation of one layer: making a rotation, and the variances under it
+     * @param within of one layer and token: its covariance
      */
-    record Costs(double perToken, double perProduct, double perDraw, double perRotation) {
+    record Costs(double perToken, double perProduct, double perDraw, double perRotation, double within) {
         /** Of all products of a study, without reductions and baseline. */
         double products(Study study) {
             return study.products() * perToken * study.tokens();
@@ -37,7 +37,7 @@ final class CorrelateSlice {
 
         double baseline(Study study) {
             return weight(study.draws()) * (study.products() * perDraw + study.layersOfAll() * perRotation)
-                    + study.layersOfAll() * perToken * study.tokens();
+                    + study.layersOfAll() * within * study.tokens();
         }
 
         double all(Study study) {
@@ -76,28 +76,41 @@ final class CorrelateSlice {
     }
 
     static double weight(int draws) {
-        return draws + 2 * Math.ceil(draws / 3.0);
+        return draws + 2 * Math.min(draws, Math.max(2, Math.ceil(draws / 5.0)));
     }
 
     /** Measures the costs with {@code options}, such as a precision. */
     Costs measure(Object... options) throws Exception {
-        double small = run(2, tokens[0], 1, options);
-        double large = run(2, tokens[1], 1, options);
-        double drawn = run(2, tokens[0], draws, options);
-        double more = run(3, tokens[0], 1, options);
-        double moreDrawn = run(3, tokens[0], draws, options);
-        Study two = new Study(2, layers, tokens[0], draws);
-        Study three = new Study(3, layers, tokens[0], draws);
-        double summed = two.products() + two.layersOfAll();
-        double perToken = positive((large - small) / (tokens[1] - tokens[0]) / summed);
-        // two equations: P·perDraw + S·L·perRotation = the time of one draw more
-        double ofTwo = positive((drawn - small) / (weight(draws) - weight(1)));
-        double ofThree = positive((moreDrawn - more) / (weight(draws) - weight(1)));
-        double determinant = two.products() * three.layersOfAll() - three.products() * two.layersOfAll();
-        double perRotation = positive((two.products() * ofThree - three.products() * ofTwo) / determinant);
-        double perDraw = positive((ofTwo - two.layersOfAll() * perRotation) / two.products());
-        double rest = small - summed * perToken * tokens[0] - weight(1) * ofTwo;
-        return new Costs(perToken, positive(rest / two.products()), perDraw, perRotation);
+        double[] one = new double[2];
+        double[] tokenCost = new double[2];
+        double[] drawCost = new double[2];
+        for (int more = 0; more < 2; more++) {
+            int seeds = 2 + more;
+            one[more] = run(seeds, tokens[0], 1, options);
+            tokenCost[more] = (run(seeds, tokens[1], 1, options) - one[more]) / (tokens[1] - tokens[0]);
+            drawCost[more] = (run(seeds, tokens[0], draws, options) - one[more]) / (weight(draws) - weight(1));
+        }
+        double[] ofTokens = solve(tokenCost);
+        double[] ofDraws = solve(drawCost);
+        double products = products(2);
+        double rest = one[0] - tokenCost[0] * tokens[0] - weight(1) * drawCost[0];
+        return new Costs(ofTokens[0], positive(rest / products), ofDraws[0], ofDraws[1], ofTokens[1]);
+    }
+
+    private double products(int seeds) {
+        return new Study(seeds, layers, 0, 0).products();
+    }
+
+    /** a, b ≥ 0 with P·a + S·L·b = the times of two and of three models; the same for both where noise makes one negative. */
+    private double[] solve(double[] times) {
+        double determinant = products(2) * 3 * layers - products(3) * 2 * layers;
+        double a = (times[0] * 3 * layers - times[1] * 2 * layers) / determinant;
+        double b = (products(2) * times[1] - products(3) * times[0]) / determinant;
+        if (a < 0 || b < 0) {
+            double both = positive(times[1]) / (products(3) + 3 * layers);
+            return new double[] {both, both};
+        }
+        return new double[] {a, b};
     }
 
     /** Seconds of a run over the larger count of tokens with several draws; its results are {@link #output}. */

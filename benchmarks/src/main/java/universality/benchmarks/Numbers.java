@@ -94,7 +94,7 @@ public final class Numbers {
     }
 
     private static int width(List<String> texts) {
-        return texts.stream().mapToInt(String::length).max().orElse(1);
+        return Math.max(1, texts.stream().mapToInt(String::length).max().orElse(1));
     }
 
     private static String text(Object value) {

@@ -14,14 +14,14 @@ import universality.data.CsvTable;
  * What a user would otherwise write ({@code benchmarks/python/reference_style.py}, PyTorch), beside {@code activate} and {@code
  * correlate}, on the same slice: every neuron of one random model with every neuron of another, and a baseline of one rotation. The
  * script runs both models again for the baseline, as the original study does. Sizes: {@code reference_layers}, {@code
- * reference_width}, {@code reference_rows}; {@code python} is the interpreter.
+ * reference_width}, {@code reference_rows}; {@code python} are interpreters, of which the first that has torch is taken.
  */
 final class ReferenceRows implements Rows {
     private static final int VOCABULARY = 4096;
 
     private final RandomModel model;
     private final int rows;
-    private final String python;
+    private final List<String> pythons;
 
     ReferenceRows(Arguments arguments) {
         int width = arguments.number("reference_width", 768);
@@ -29,7 +29,7 @@ final class ReferenceRows implements Rows {
         model = new RandomModel(
                 arguments.number("reference_layers", 2), Math.max(1, width / 64), width, VOCABULARY, context);
         rows = arguments.number("reference_rows", 16);
-        python = arguments.text("python", "python3");
+        pythons = arguments.list("python", "python3,/usr/bin/python3");
     }
 
     private static Result line(Double value, String how) {
@@ -49,9 +49,7 @@ final class ReferenceRows implements Rows {
     @Override
     public List<Result> measure(Bench bench) throws Exception {
         Path script = Bench.project().resolve("benchmarks/python/reference_style.py");
-        if (execute(bench, List.of(python, "-c", "import torch")) != 0) {
-            throw new NotMeasured("'" + python + "' has no torch (Debian: python3-torch)");
-        }
+        String python = withTorch(bench);
         Path tokens = model.tokens(bench.fresh("tokens"), rows);
         List<Path> checkpoints = new ArrayList<>();
         for (int seed = 1; seed <= 2; seed++) {
@@ -72,16 +70,27 @@ final class ReferenceRows implements Rows {
         double theirs = told.path("seconds").asDouble();
         String how = String.format(
                 Locale.ROOT,
-                "two models of %s, %d tokens, one rotation; the script %.1f s (PyTorch %s, %.1f s of it the correlation alone),"
+                "two models of %s, %d tokens, one rotation; the script %.1f s (PyTorch %s with plain products at %.0f GFLOP/s,"
+                        + " %.1f s of it the correlation alone),"
                         + " activate and correlate %.1f s (wall clock; both with %d threads)",
                 model,
                 rows * model.context(),
                 theirs,
                 told.path("torch").asText(),
+                told.path("gflops").asDouble(),
                 told.path("seconds_correlation").asDouble(),
                 ours[0],
                 bench.threads());
         return List.of(line(theirs / ours[0], how), agreement(ours[1], "all neurons of the slice"));
+    }
+
+    private String withTorch(Bench bench) throws Exception {
+        for (String python : pythons) {
+            if (execute(bench, List.of(python, "-c", "import torch")) == 0) {
+                return python;
+            }
+        }
+        throw new NotMeasured("none of " + pythons + " has torch (Debian: python3-torch)");
     }
 
     /** Seconds on the wall, and the largest difference from the script's correlations. */

@@ -1,14 +1,12 @@
 package universality.activate;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import universality.data.ActivationFolder;
 import universality.data.ActivationMoments;
 import universality.data.CheckpointFolder;
@@ -16,8 +14,11 @@ import universality.data.Dtype;
 import universality.data.OutputFolder;
 import universality.data.SafetensorsWriter;
 import universality.data.TokenRows;
+import universality.data.ToolException;
+import universality.model.Arithmetic;
 import universality.model.LanguageModel;
 import universality.model.ModelConfig;
+import universality.model.capture.LayerwiseForward;
 import universality.model.capture.MaskedForward;
 import universality.stats.ColumnMoments;
 import universality.tensor.Compute;
@@ -28,90 +29,112 @@ import universality.tensor.Kernel;
  * the largest examples of every neuron and, if asked for, all activations.
  */
 public final class ActivateStage {
-    /** Examples kept of each neuron. */
-    private static final int EXAMPLES = 10;
+    /**
+     * What to do.
+     *
+     * @param checkpoint a folder of {@code fetch} or {@code train}
+     * @param tokens token rows of one split
+     * @param dtype of the stored activations, F32, F16 or BF16; {@code null}: store none
+     * @param arithmetic of the model
+     * @param memory bytes that weights and blocks may take
+     */
+    public record Settings(Path checkpoint, Path tokens, Dtype dtype, Arithmetic arithmetic, long memory) {}
 
+    private final Settings settings;
     private final CheckpointFolder checkpoint;
     private final TokenRows tokens;
     private final Dtype dtype;
     private final Consumer<String> say;
 
-    /** As the other one, telling nobody. */
+    /** As the last one in F32 and 2 GiB, telling nobody. */
     public ActivateStage(Path checkpoint, Path tokens, Dtype dtype) {
         this(checkpoint, tokens, dtype, line -> {});
     }
 
-    /**
-     * @param dtype of the stored activations, F32 or F16; {@code null}: store none
-     * @param say takes lines that the user should see
-     */
+    /** As the last one in F32 and 2 GiB. */
     public ActivateStage(Path checkpoint, Path tokens, Dtype dtype, Consumer<String> say) {
-        this.say = say;
-        this.checkpoint = CheckpointFolder.open(checkpoint);
-        this.tokens = TokenRows.read(tokens);
-        this.dtype = dtype;
+        this(new Settings(checkpoint, tokens, dtype, Arithmetic.F32, 2L << 30), say);
     }
 
-    /** Runs the model and writes {@code out}. */
+    /** @param say takes lines that the user should see */
+    public ActivateStage(Settings settings, Consumer<String> say) {
+        this.settings = settings;
+        this.say = say;
+        this.checkpoint = CheckpointFolder.open(settings.checkpoint());
+        this.tokens = TokenRows.read(settings.tokens());
+        this.dtype = settings.dtype();
+    }
+
+    /**
+     * Runs the model and writes {@code out}.
+     *
+     * @throws ToolException (bad data) if an activation is not finite or does not fit the type to store it in, (device memory) if
+     *     that does not suffice for the smallest batch, (cannot write) if a file cannot be written
+     */
     public void run(Compute compute, Path out, boolean overwrite) {
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
-                LanguageModel model = LanguageModel.load(compute, checkpoint);
+                LanguageModel model = LanguageModel.load(compute, checkpoint, settings.arithmetic());
                 Kernel kernel = compute.kernel("moments")) {
             ModelConfig config = model.config();
             MaskedForward.check(checkpoint, config, tokens).ifPresent(line -> {
                 folder.warning(line);
                 say.accept(line);
             });
-            List<LayerStatistics> statistics = new ArrayList<>();
-            List<TopExamples> examples = new ArrayList<>();
-            for (int layer = 0; layer < config.layers(); layer++) {
-                statistics.add(new LayerStatistics(layer, config.dMlp()));
-                examples.add(new TopExamples(config.dMlp(), EXAMPLES));
+            Batching batching = batching(compute, config);
+            LayerwiseForward forward = new LayerwiseForward(compute, model, tokens, batching.unit(), batching.batch());
+            try (Store store = new Store(folder, compute.manager(), config, tokens.kept(), dtype);
+                    Reduction reduction = new Reduction(
+                            compute.manager(), kernel, config, tokens, forward.rows(), batching, store, dtype)) {
+                forward.run(reduction);
+                store.finish();
+                finish(folder, config, compute, reduction.layers());
             }
-            try (Store store = new Store(folder, config, tokens.kept(), dtype, kernel)) {
-                MaskedForward.run(compute, model, tokens, (at, kept, hooks) -> {
-                    for (int layer = 0; layer < config.layers(); layer++) {
-                        take(kernel, store, statistics.get(layer), examples.get(layer), layer, kept, hooks);
-                    }
-                });
-            }
-            writeMoments(folder.file(ActivationMoments.FILE), statistics, config);
-            writeExamples(folder.file("examples.safetensors"), examples, config);
-            if (dtype != null) {
-                writePositions(folder.file(ActivationFolder.POSITIONS));
-            }
-            finish(folder, config, compute, statistics);
         }
+    }
+
+    private Batching batching(Compute compute, ModelConfig config) {
+        Batching batching = Batching.choose(
+                config,
+                tokens.context(),
+                settings.arithmetic(),
+                dtype,
+                compute.device().equals("cuda"),
+                settings.memory());
+        if (batching.bytes() > settings.memory()) {
+            say.accept(String.format(
+                    Locale.ROOT,
+                    "--memory of %d MiB is less than the %d MiB that the model and its smallest batch take",
+                    settings.memory() >> 20,
+                    batching.bytes() >> 20));
+        }
+        return batching;
     }
 
     /** Where each stored row comes from, so that readers need not be given the tokens again. */
     private void writePositions(Path file) {
-        int[] kept = tokens.keptPositions();
+        int context = tokens.context();
         try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
             for (String name : List.of("row", "pos", "document", "token")) {
-                writer.declare(name, Dtype.I32, kept.length);
+                writer.declare(name, Dtype.I32, tokens.kept());
             }
-            writer.ints(mapped(kept, p -> p / tokens.context()));
-            writer.ints(mapped(kept, p -> p % tokens.context()));
-            writer.ints(mapped(kept, p -> tokens.document()[p]));
-            writer.ints(mapped(kept, p -> tokens.tokens()[p]));
+            writePositions(writer, p -> p / context);
+            writePositions(writer, p -> p % context);
+            writePositions(writer, p -> tokens.document()[p]);
+            writePositions(writer, p -> tokens.tokens()[p]);
         }
     }
 
-    private static void take(
-            Kernel kernel,
-            Store store,
-            LayerStatistics statistics,
-            TopExamples examples,
-            int layer,
-            int[] kept,
-            NDList hooks) {
-        NDArray pre = hooks.get(2 * layer);
-        NDArray post = hooks.get(2 * layer + 1);
-        try (NDManager scope = post.getManager().newSubManager()) {
-            statistics.add(kernel, scope, pre, post);
-            store.add(scope, layer, post);
-            examples.add(post.toByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer(), kept);
+    private void writePositions(SafetensorsWriter writer, IntUnaryOperator part) {
+        int[] piece = new int[1 << 14];
+        int n = 0;
+        for (int position = 0; position < tokens.mask().length; position++) {
+            if (tokens.mask()[position] != 0) {
+                piece[n++] = part.applyAsInt(position);
+            }
+            if (n == piece.length || position == tokens.mask().length - 1) {
+                writer.ints(Arrays.copyOf(piece, n));
+                n = 0;
+            }
         }
     }
 
@@ -159,19 +182,19 @@ public final class ActivateStage {
         return means;
     }
 
-    private void writeExamples(Path file, List<TopExamples> layers, ModelConfig config) {
+    private void writeExamples(Path file, List<LayerStatistics> layers, ModelConfig config) {
         try (SafetensorsWriter writer = new SafetensorsWriter(file)) {
-            writer.declare("value", Dtype.F32, config.layers(), config.dMlp(), EXAMPLES);
-            writer.declare("row", Dtype.I32, config.layers(), config.dMlp(), EXAMPLES);
-            writer.declare("pos", Dtype.I32, config.layers(), config.dMlp(), EXAMPLES);
-            layers.forEach(l -> writer.floats(l.values()));
+            writer.declare("value", Dtype.F32, config.layers(), config.dMlp(), Reduction.EXAMPLES);
+            writer.declare("row", Dtype.I32, config.layers(), config.dMlp(), Reduction.EXAMPLES);
+            writer.declare("pos", Dtype.I32, config.layers(), config.dMlp(), Reduction.EXAMPLES);
+            layers.forEach(l -> writer.floats(l.examples.values()));
             int context = tokens.context();
-            layers.forEach(l -> writer.ints(mapped(l.positions(), p -> p / context)));
-            layers.forEach(l -> writer.ints(mapped(l.positions(), p -> p % context)));
+            layers.forEach(l -> writer.ints(mapped(l.examples.positions(), p -> p / context)));
+            layers.forEach(l -> writer.ints(mapped(l.examples.positions(), p -> p % context)));
         }
     }
 
-    private static int[] mapped(int[] positions, java.util.function.IntUnaryOperator part) {
+    private static int[] mapped(int[] positions, IntUnaryOperator part) {
         int[] result = new int[positions.length];
         for (int i = 0; i < result.length; i++) {
             result[i] = positions[i] < 0 ? -1 : part.applyAsInt(positions[i]);
@@ -192,14 +215,19 @@ public final class ActivateStage {
     }
 
     private void finish(OutputFolder folder, ModelConfig config, Compute compute, List<LayerStatistics> statistics) {
+        writeMoments(folder.file(ActivationMoments.FILE), statistics, config);
+        writeExamples(folder.file("examples.safetensors"), statistics, config);
+        if (dtype != null) {
+            writePositions(folder.file(ActivationFolder.POSITIONS));
+        }
         folder.parameter("family", checkpoint.family())
                 .parameter("seed", checkpoint.seed())
                 .parameter("step", checkpoint.step())
                 .parameter("layers", config.layers())
                 .parameter("d_mlp", config.dMlp())
                 .parameter("store", dtype == null ? "none" : "all")
-                .parameter("dtype", dtype == null ? "none" : dtype.name().toLowerCase(java.util.Locale.ROOT))
-                .parameter("compute", "f32")
+                .parameter("dtype", dtype == null ? "none" : dtype.name().toLowerCase(Locale.ROOT))
+                .parameter("compute", settings.arithmetic().toString())
                 .input("checkpoint", checkpoint.manifest())
                 .input("tokens", tokens.manifest().id(), tokens.digest())
                 .count("rows", tokens.rows())

@@ -1,6 +1,5 @@
 package universality.activate;
 
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
@@ -15,6 +14,8 @@ final class TopExamples {
     /** The value that a newcomer has to exceed, for each neuron. */
     private final float[] least;
 
+    private boolean empty = true;
+
     TopExamples(int neurons, int k) {
         this.neurons = neurons;
         this.k = k;
@@ -26,21 +27,47 @@ final class TopExamples {
         Arrays.fill(least, Float.NEGATIVE_INFINITY);
     }
 
+    /** Whether nothing was taken in yet. */
+    boolean isEmpty() {
+        return empty;
+    }
+
+    /** The value that a newcomer has to exceed, for each neuron; shared, not copied. */
+    float[] least() {
+        return least;
+    }
+
     /**
-     * Takes a block in.
+     * Takes whole rows in.
      *
-     * @param block activations [rows, neurons], row-major. Position not modified.
-     * @param kept position of each row
+     * @param block activations [rows, neurons], row-major
+     * @param at position of each row, ascending from call to call
      */
-    void add(FloatBuffer block, int[] kept) {
-        float[] row = new float[neurons];
-        for (int r = 0; r < kept.length; r++) {
-            block.get(r * neurons, row);
+    void add(float[] block, int[] at) {
+        for (int r = 0; r < at.length; r++) {
             for (int i = 0; i < neurons; i++) {
-                if (row[i] > least[i]) {
-                    insert(i, row[i], kept[r]);
-                }
+                take(i, block[r * neurons + i], at[r]);
             }
+        }
+        empty = false;
+    }
+
+    /**
+     * Takes single values in; of those left out none may exceed {@link #least}.
+     *
+     * @param rows index into {@code at} of each value; no value may come before one of its neuron at an earlier position
+     * @param columns neuron of each
+     * @param at positions, ascending from call to call
+     */
+    void add(long[] rows, long[] columns, float[] some, int[] at) {
+        for (int i = 0; i < some.length; i++) {
+            take((int) columns[i], some[i], at[(int) rows[i]]);
+        }
+    }
+
+    private void take(int neuron, float value, int position) {
+        if (value > least[neuron]) {
+            insert(neuron, value, position);
         }
     }
 

@@ -8,6 +8,7 @@ import picocli.CommandLine.Option;
 import universality.activate.ActivateStage;
 import universality.data.Dtype;
 import universality.data.ToolException;
+import universality.model.Arithmetic;
 import universality.tensor.Compute;
 
 /** The stage {@code activate}. */
@@ -32,16 +33,25 @@ final class ActivateCommand extends StageCommand {
     @Option(
             names = "--dtype",
             defaultValue = "f32",
-            paramLabel = "f32|f16",
+            paramLabel = "f32|f16|bf16",
             description = "of the stored activations (default: ${DEFAULT-VALUE})")
     private String dtype;
+
+    @Option(
+            names = "--compute",
+            defaultValue = "f32",
+            paramLabel = "f32|bf16",
+            description = "what the model computes its products in (default: ${DEFAULT-VALUE})")
+    private String arithmetic;
 
     @Mixin
     private ComputeOptions compute;
 
     @Override
     void run() {
-        ActivateStage stage = new ActivateStage(checkpoint, tokens, storage(), StageCommand::say);
+        ActivateStage stage = new ActivateStage(
+                new ActivateStage.Settings(checkpoint, tokens, storage(), arithmetic(), compute.memoryBytes()),
+                StageCommand::say);
         try (Compute engine = compute.start()) {
             stage.run(engine, out, overwrite);
         }
@@ -57,7 +67,16 @@ final class ActivateCommand extends StageCommand {
         return switch (dtype.toLowerCase(Locale.ROOT)) {
             case "f32" -> Dtype.F32;
             case "f16" -> Dtype.F16;
-            default -> throw ToolException.usage("--dtype '%s' is not one of f32, f16", dtype);
+            case "bf16" -> Dtype.BF16;
+            default -> throw ToolException.usage("--dtype '%s' is not one of f32, f16, bf16", dtype);
+        };
+    }
+
+    private Arithmetic arithmetic() {
+        return switch (arithmetic.toLowerCase(Locale.ROOT)) {
+            case "f32" -> Arithmetic.F32;
+            case "bf16" -> Arithmetic.BF16;
+            default -> throw ToolException.usage("--compute '%s' is not one of f32, bf16", arithmetic);
         };
     }
 }

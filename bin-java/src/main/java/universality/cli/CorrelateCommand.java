@@ -86,11 +86,11 @@ final class CorrelateCommand extends StageCommand {
     @Option(
             names = "--precision",
             defaultValue = "exact",
-            paramLabel = "exact|bf16|sketch",
+            paramLabel = "exact|bf16|int8|sketch",
             description =
-                    "of the products of all pairs: exact; or bf16 products, or products of sketches of the positions, that"
-                            + " find candidates, which are computed again exactly (default: ${DEFAULT-VALUE}); a device without"
-                            + " fast bf16 products is exact")
+                    "of the products of all pairs: exact; or products in bf16 or int8, or products of sketches of the positions, that"
+                            + " find candidates, which are computed again exactly (default: ${DEFAULT-VALUE}); a device that is"
+                            + " not fast at it is exact")
     private String precision;
 
     @Option(
@@ -157,8 +157,9 @@ final class CorrelateCommand extends StageCommand {
         return switch (precision.toLowerCase(Locale.ROOT)) {
             case "exact" -> Precision.EXACT;
             case "bf16" -> Precision.BF16;
+            case "int8" -> Precision.INT8;
             case "sketch" -> Precision.SKETCH;
-            default -> throw ToolException.usage("--precision '%s' is not one of exact, bf16, sketch", precision);
+            default -> throw ToolException.usage("--precision '%s' is not one of exact, bf16, int8, sketch", precision);
         };
     }
 }

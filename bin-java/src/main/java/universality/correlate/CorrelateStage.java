@@ -35,8 +35,8 @@ public final class CorrelateStage implements AutoCloseable {
      * @param top partners listed of each neuron
      * @param candidates partners of each neuron whose sums by groups of documents are kept, at most {@code top}; 0: none
      * @param control {@code none} or a control's name (docs/methods.md)
-     * @param precision of the products of all pairs; {@link Precision#BF16} becomes {@link Precision#EXACT} on a device without fast
-     *     BF16 products, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
+     * @param precision of the products of all pairs; {@link Precision#BF16} and {@link Precision#INT8} become {@link
+     *     Precision#EXACT} on a device that is not fast at them, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
      * @param sketchSize rows of a sketch
      * @param memoryBytes for everything that is not on Java's heap
      */
@@ -174,17 +174,18 @@ public final class CorrelateStage implements AutoCloseable {
         List<Correlator.Pair> pairs = pairs(first, second, !control);
         Precision precision = precision(folder, compute, kept.row().length);
         Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
-        Correlator correlator =
-                new Correlator(compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3);
-        correlator.run(pairs, settings.top());
-        Refinement refinement = refine(compute, kernel, precision, sketcher, correlator, pairs, memory);
-        if (correlator.passes() > 1) {
-            say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
-                    + " MB do not hold all sums: a larger --memory saves time");
-        }
-        if (control || settings.candidates() == 0) {
-            write(folder, correlator, pairs, refinement, null);
-        } else {
+        try (Correlator correlator =
+                new Correlator(compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3)) {
+            correlator.run(pairs, settings.top());
+            if (correlator.passes() > 1) {
+                say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
+                        + " MB do not hold all sums: a larger --memory saves time");
+            }
+            Refinement refinement = refine(compute, kernel, precision, sketcher, correlator, pairs, memory);
+            if (control || settings.candidates() == 0) {
+                write(folder, correlator, pairs, refinement, null);
+                return;
+            }
             Groups groups = Groups.of(kept);
             try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs, memory)) {
                 again.run();
@@ -197,8 +198,17 @@ public final class CorrelateStage implements AutoCloseable {
     /** The precision that was asked for, or what the device does as fast. */
     private Precision precision(OutputFolder folder, Compute compute, long positions) {
         Precision precision = settings.precision();
-        if (precision == Precision.BF16 && !compute.fastBf16()) {
-            folder.warning("this device has no fast BF16 products: precision exact was used");
+        boolean slow = precision == Precision.BF16 && !compute.fastBf16()
+                || precision == Precision.INT8 && !compute.fastInt8();
+        if (slow) {
+            String name = precision.name().toLowerCase(Locale.ROOT);
+            folder.warning(
+                    "this device multiplies no " + name + " matrices faster than f32 ones: precision exact was used");
+            precision = Precision.EXACT;
+        }
+        if (precision == Precision.INT8 && models.stream().anyMatch(model -> model.dMlp() % 8 != 0)) {
+            folder.warning(
+                    "layers of a number of neurons that is no multiple of 8 have no int8 products: precision exact was used");
             precision = Precision.EXACT;
         }
         if (precision == Precision.SKETCH && positions < LEAST_COMPRESSION * (long) settings.sketchSize()) {

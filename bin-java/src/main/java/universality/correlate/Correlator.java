@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import universality.data.Digests;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -28,7 +29,7 @@ import universality.tensor.Kernel;
  * of a block are BF16 and their sums F32; the tables then hold shortlists of partners with certain bounds ({@link #bound}). With {@link
  * Precision#SKETCH}, products are of sketches of the positions ({@link Sketcher}), and bounds hold with a probability.
  */
-final class Correlator {
+final class Correlator implements AutoCloseable {
     /** One ordered pair wanted; {@code both}: the other direction as well. */
     record Pair(Source a, Source b, boolean both) {}
 
@@ -42,6 +43,12 @@ final class Correlator {
     private static final double HALF = 0x1p-8;
 
     private static final double SINGLE = 0x1p-24;
+
+    /** Standard deviations that no sum of random rounding errors is taken to exceed: by Hoeffding's bound 5·10⁻¹⁴ of them do. */
+    private static final double DEVIATIONS = 8;
+
+    /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 127² × 4,096 each. */
+    private static final int WHOLE_BLOCKS = 32;
 
     /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
     private record Layers(Source source, int from, int to) {
@@ -87,8 +94,14 @@ final class Correlator {
     /** Two layers of which a group holds the sums. */
     private record Cell(Unit unit, NDArray[] totals, int layerA, int layerB) {}
 
+    /** Sums of a unit by half, and with {@link Precision#INT8} what has not been added to them yet, I32. */
+    private record Totals(NDArray[] sums, NDArray[] pending, int[] blocks) {}
+
     private final Compute compute;
     private final Kernel kernel;
+    /** {@code null} where there are no products of whole numbers. */
+    private final Kernel integers;
+
     private final Rotations rotations;
     private final Precision precision;
     /** {@code null} where there are no sketches. */
@@ -118,6 +131,7 @@ final class Correlator {
             long memoryBytes) {
         this.compute = compute;
         this.kernel = kernel;
+        this.integers = precision == Precision.INT8 ? compute.kernel("integers") : null;
         this.rotations = rotations;
         this.precision = precision;
         this.sketcher = sketcher;
@@ -159,6 +173,7 @@ final class Correlator {
     }
 
     private long bytes(Unit unit) {
+        // of whole numbers F32 sums and I32 ones
         return 2L * (precision == Precision.BF16 ? 4 : 8) * unit.shape().size();
     }
 
@@ -225,12 +240,8 @@ final class Correlator {
 
     private void runGroup(List<Unit> units) {
         try (NDManager group = compute.manager().newSubManager()) {
-            NDArray[][] totals = new NDArray[units.size()][2];
-            DataType type = precision == Precision.BF16 ? DataType.FLOAT32 : DataType.FLOAT64;
-            for (int u = 0; u < units.size(); u++) {
-                totals[u][0] = group.zeros(units.get(u).shape(), type);
-                totals[u][1] = group.zeros(units.get(u).shape(), type);
-            }
+            List<Totals> totals = new ArrayList<>();
+            units.forEach(unit -> totals.add(empty(group, unit)));
             expect(units);
             if (sketcher == null) {
                 accumulate(units, totals);
@@ -239,13 +250,24 @@ final class Correlator {
             }
             List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
-                cells.addAll(cells(units.get(u), totals[u]));
+                cells.addAll(cells(units.get(u), totals.get(u).sums()));
             }
             for (Cell cell : cells) {
                 reduce(group, cell);
             }
             drawBaselines(group, cells);
         }
+    }
+
+    private Totals empty(NDManager group, Unit unit) {
+        boolean single = precision == Precision.BF16 || precision == Precision.INT8;
+        NDArray[] sums = new NDArray[2];
+        Arrays.setAll(sums, h -> group.zeros(unit.shape(), single ? DataType.FLOAT32 : DataType.FLOAT64));
+        NDArray[] pending = new NDArray[2];
+        if (precision == Precision.INT8) {
+            Arrays.setAll(pending, h -> group.zeros(unit.shape(), DataType.INT32));
+        }
+        return new Totals(sums, pending, new int[2]);
     }
 
     private static void expect(List<Unit> units) {
@@ -260,7 +282,7 @@ final class Correlator {
         range.forEach((source, r) -> source.model.expect(r[0], r[1]));
     }
 
-    private void accumulate(List<Unit> units, NDArray[][] totals) {
+    private void accumulate(List<Unit> units, List<Totals> totals) {
         Set<Layers> first = new HashSet<>();
         Source any = units.get(0).a().source();
         int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
@@ -272,11 +294,38 @@ final class Correlator {
                     Unit unit = units.get(u);
                     NDArray x = load(scope, loaded, first, unit.a(), block);
                     NDArray y = unit.self() ? x : load(scope, loaded, first, unit.b(), block);
-                    add(scope, unit, totals[u][half], x, y, chunk);
+                    if (precision == Precision.INT8) {
+                        addWhole(scope, unit, totals.get(u), half, x, y);
+                    } else {
+                        add(scope, unit, totals.get(u).sums()[half], x, y, chunk);
+                    }
                 }
             }
         }
+        if (precision == Precision.INT8) {
+            totals.forEach(this::flush);
+        }
         summed.addAll(first);
+    }
+
+    private void addWhole(NDManager scope, Unit unit, Totals totals, int half, NDArray x, NDArray y) {
+        if (unit.self()) {
+            integers.call(scope, "accumulate_whole_within", totals.pending()[half], x);
+        } else {
+            integers.call(scope, "accumulate_whole", totals.pending()[half], x, y);
+        }
+        if (++totals.blocks()[half] % WHOLE_BLOCKS == 0) {
+            integers.call(scope, "flush", totals.sums()[half], totals.pending()[half]);
+        }
+    }
+
+    private void flush(Totals totals) {
+        try (NDManager scope = compute.manager().newSubManager()) {
+            for (int half = 0; half < 2; half++) {
+                integers.call(scope, "flush", totals.sums()[half], totals.pending()[half]);
+                totals.pending()[half].close();
+            }
+        }
     }
 
     private void add(NDManager scope, Unit unit, NDArray total, NDArray x, NDArray y, int chunk) {
@@ -288,7 +337,7 @@ final class Correlator {
         }
     }
 
-    private void accumulateSketches(List<Unit> units, NDArray[][] totals) {
+    private void accumulateSketches(List<Unit> units, List<Totals> totals) {
         Set<Layers> all = new LinkedHashSet<>();
         for (Unit unit : units) {
             all.add(unit.a());
@@ -313,7 +362,7 @@ final class Correlator {
                     NDArray x = sketches.get(units.get(u).a())[half];
                     NDArray y = sketches.get(units.get(u).b())[half];
                     try (NDManager scope = lasting.newSubManager()) {
-                        add(scope, units.get(u), totals[u][half], x, y, Source.BLOCK);
+                        add(scope, units.get(u), totals.get(u).sums()[half], x, y, Source.BLOCK);
                     }
                 }
             }
@@ -404,6 +453,13 @@ final class Correlator {
         if (sum) {
             source.addSums(scope, layer, block.half(), values);
         }
+        if (precision == Precision.INT8) {
+            // drawn the same whatever the order, and however often the block is read
+            compute.seed(Digests.seed("quantise", source.model.id(), layer, block.half(), block.from()));
+            try (NDArray z = values) {
+                return source.quantised(scope, integers, layer, block.half(), z, sum);
+            }
+        }
         if (precision != Precision.BF16) {
             return values;
         }
@@ -444,7 +500,11 @@ final class Correlator {
         NDArray part = kernel.call(
                         scope, "part", cell.totals()[set - 1], a * rows, (a + 1) * rows, b * columns, (b + 1) * columns)
                 .singletonOrThrow();
-        if (unit.self()) {
+        if (precision == Precision.INT8) {
+            NDArray left = scope.create(unit.a().source().steps(cell.layerA()));
+            NDArray right = scope.create(unit.b().source().steps(cell.layerB()));
+            integers.call(scope, "unscaled", part, left, right);
+        } else if (unit.self()) {
             kernel.call(scope, "mirror", part);
         }
         return part;
@@ -463,8 +523,13 @@ final class Correlator {
         try (NDArray sums = sums(scope, cell, set)) {
             NDArray sumsA = sums(scope, a, cell.layerA(), set, rounded);
             NDArray sumsB = sums(scope, b, cell.layerB(), set, rounded);
-            return kernel.call(scope, "correlation", sums, (double) a.count(set), sumsA, sumsB)
+            NDArray rho = kernel.call(scope, "correlation", sums, (double) a.count(set), sumsA, sumsB)
                     .singletonOrThrow();
+            if (cell.unit().self() && precision == Precision.INT8) {
+                // the square of a rounded value is too large by what rounding adds, products of two neurons are not
+                integers.call(scope, "certain", rho);
+            }
+            return rho;
         }
     }
 
@@ -519,6 +584,9 @@ final class Correlator {
                     scope.zeros(new Shape(a.width(), 2), DataType.FLOAT64),
                     scope.zeros(new Shape(2, b.width()), DataType.FLOAT64));
         }
+        if (precision == Precision.INT8) {
+            return wholeBound(scope, a, layerA, b, layerB);
+        }
         double gamma = (Source.BLOCK + (double) a.count(0) / Source.BLOCK + 2) * SINGLE;
         double[][] x = factors(a, layerA);
         double[][] y = factors(b, layerB);
@@ -531,6 +599,47 @@ final class Correlator {
         System.arraycopy(y[1], 0, right, b.width(), b.width());
         return new PairTable.Bound(
                 scope.create(left, new Shape(a.width(), 2)), scope.create(right, new Shape(2, b.width())));
+    }
+
+    /**
+     * What rounding at random may change. With x̂ = x + e, e independent, of mean 0 and within one step s, Σ x̂ŷ − Σ xy = Σ e_x y + Σ x̂
+     * e_y, and by Hoeffding's lemma Σ e y has the tail of a normal sum with the deviation s ‖y‖ / 2; what was cut off, c, changes Σ xy
+     * by at most ‖c‖ ‖ŷ‖. So with S = ({@value #DEVIATIONS} s / 2 + ‖c‖) / (σ√n), and a little for sums in F32, and κ the larger of ‖x‖ and ‖x̂‖, plus
+     * ‖c‖, over σ√n, a correlation is wrong by at most S_i κ_j + κ_i S_j, but for a probability below 10⁻³ in a study of 10¹⁰ pairs.
+     */
+    private static PairTable.Bound wholeBound(NDManager scope, Source a, int layerA, Source b, int layerB) {
+        double[][] x = wholeFactors(a, layerA);
+        double[][] y = wholeFactors(b, layerB);
+        double[] left = new double[2 * a.width()];
+        for (int i = 0; i < a.width(); i++) {
+            left[2 * i] = x[0][i];
+            left[2 * i + 1] = x[1][i];
+        }
+        double[] right = Arrays.copyOf(y[1], 2 * b.width());
+        System.arraycopy(y[0], 0, right, b.width(), b.width());
+        return new PairTable.Bound(
+                scope.create(left, new Shape(a.width(), 2)), scope.create(right, new Shape(2, b.width())));
+    }
+
+    /** S and κ of each neuron; 0 where it does not vary. */
+    private static double[][] wholeFactors(Source source, int layer) {
+        double[] sums = source.sums(layer, 0);
+        double[] squares = source.roundedSums(layer, 0);
+        double[] cut = source.rounding(layer);
+        double n = source.count(0);
+        int width = source.width();
+        double sums32 = (n / Source.BLOCK / WHOLE_BLOCKS + 3) * SINGLE;
+        double[][] factors = new double[2][width];
+        for (int i = 0; i < width; i++) {
+            double deviation = Math.sqrt(sums[width + i] - sums[i] * sums[i] / n);
+            if (deviation > 0) {
+                double step = source.steps(layer)[i];
+                double lost = Math.sqrt(cut[i]) / deviation;
+                factors[0][i] = DEVIATIONS * step / 2 / deviation + lost + sums32;
+                factors[1][i] = Math.sqrt(Math.max(sums[width + i], squares[width + i])) / deviation + lost;
+            }
+        }
+        return factors;
     }
 
     /** κ(1 + δ) and κ of each neuron; 0 where it does not vary. */
@@ -673,6 +782,13 @@ final class Correlator {
             int to = from + w.table().rowWidth();
             w.table().addBaseline(set, draw, w.rows(), Arrays.copyOfRange(values, from, to));
             from = to;
+        }
+    }
+
+    @Override
+    public void close() {
+        if (integers != null) {
+            integers.close();
         }
     }
 }

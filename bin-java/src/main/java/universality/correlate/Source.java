@@ -21,6 +21,11 @@ final class Source {
     /** Positions by which columns are shifted and scaled. */
     private static final int SAMPLE = 1023;
 
+    /** Largest |z| that is not cut off when z is quantised, in units of the largest in the sample, and at least. */
+    private static final double HEADROOM = 1.5;
+
+    private static final double LEAST_LIMIT = 4;
+
     /** Least scale of a column that hardly varies in the sample, in units of the layer's. */
     private static final double LEAST_DEVIATION = 1e-4;
 
@@ -38,6 +43,9 @@ final class Source {
     private final double[][][] sums;
 
     private final double[][] rounding;
+    /** Steps in which z is quantised. */
+    private final double[][] steps;
+
     private final double[][][] roundedSums;
 
     /**
@@ -55,31 +63,36 @@ final class Source {
         scales = new double[layers][];
         sums = new double[layers][2][2 * model.dMlp()];
         rounding = new double[layers][model.dMlp()];
+        steps = new double[layers][];
         roundedSums = new double[layers][2][2 * model.dMlp()];
         model.expect(0, layers);
         for (int layer = 0; layer < layers; layer++) {
-            double[] deviation = sample(manager, layer);
-            scales[layer] = rotations == null ? inverses(deviation) : common(deviation);
-            scale[layer] = manager.create(scales[layer]);
+            boolean turned = rotations != null;
+            try (NDManager scope = manager.newSubManager()) {
+                sample(manager, scope, layer, turned);
+            }
             if (rotations != null) {
                 rotation[layer] = rotations.get(manager, model, layer, "control");
             }
         }
     }
 
-    /**
-     * Takes the medians of some positions as shifts: near enough to the means for exact sums, and at rest values of sparse neurons.
-     *
-     * @return standard deviations at these positions, [d_mlp]
-     */
-    private double[] sample(NDManager manager, int layer) {
+    /** Takes the medians of some positions as shifts: near enough to the means for exact sums, and at rest values of sparse neurons. */
+    private void sample(NDManager manager, NDManager scope, int layer, boolean turned) {
         int half = rows[0].length > 0 ? 0 : 1;
-        try (NDManager scope = manager.newSubManager()) {
-            NDArray some = model.read(scope, layer, rows[half], 0, Math.min(SAMPLE, rows[half].length));
-            shift[layer] = kernel.call(scope, "center", some).singletonOrThrow();
-            shift[layer].attach(manager);
-            return kernel.call(scope, "spread", some).singletonOrThrow().toDoubleArray();
-        }
+        NDArray some = model.read(scope, layer, rows[half], 0, Math.min(SAMPLE, rows[half].length));
+        shift[layer] = kernel.call(scope, "center", some).singletonOrThrow();
+        shift[layer].attach(manager);
+        double[] deviation =
+                kernel.call(scope, "spread", some).singletonOrThrow().toDoubleArray();
+        scales[layer] = turned ? common(deviation) : inverses(deviation);
+        scale[layer] = manager.create(scales[layer]);
+        double[] peak = kernel.call(scope, "peak", some, shift[layer], scale[layer])
+                .singletonOrThrow()
+                .toDoubleArray();
+        steps[layer] = java.util.Arrays.stream(peak)
+                .map(p -> (float) (Math.max(LEAST_LIMIT, HEADROOM * p) / 126))
+                .toArray();
     }
 
     /** 1/σ; σ is not taken smaller than a share of the layer's root mean square, since the sample may miss what happens rarely. */
@@ -166,6 +179,35 @@ final class Source {
         add(sums[layer][half], kernel.call(scope, "sums", block));
     }
 
+    /** Steps in which z is quantised, [d_mlp]. */
+    double[] steps(int layer) {
+        return steps[layer];
+    }
+
+    /**
+     * A block in whole steps; adds what that cut off and the sum of squares, if {@code sum}, which is for once for every block of a
+     * layer.
+     *
+     * @return I8, with up to 7 rows of zeros more
+     */
+    NDArray quantised(NDManager scope, Kernel integers, int layer, int half, NDArray block, boolean sum) {
+        float[] step = new float[width()];
+        for (int i = 0; i < step.length; i++) {
+            step[i] = (float) steps[layer][i];
+        }
+        NDArray of = scope.create(step);
+        NDArray q = integers.call(scope, "quantise", block, of).singletonOrThrow();
+        if (sum) {
+            add(rounding[layer], integers.call(scope, "cut", block, of));
+            double[] squares =
+                    integers.call(scope, "squares", q).singletonOrThrow().toDoubleArray();
+            for (int i = 0; i < squares.length; i++) {
+                roundedSums[layer][half][width() + i] += squares[i] * steps[layer][i] * steps[layer][i];
+            }
+        }
+        return q;
+    }
+
     /** Adds what rounding a block to BF16 changed, and its sums then; to be called once for every block of a layer. */
     void addRounded(NDManager scope, int layer, int half, NDArray block, NDArray narrow) {
         add(rounding[layer], kernel.call(scope, "rounding", block, narrow));
@@ -179,7 +221,7 @@ final class Source {
         }
     }
 
-    /** Σ(ẑ − z)² over all positions, ẑ rounded to BF16, [d_mlp]. */
+    /** Σ(ẑ − z)² over all positions, ẑ rounded to BF16; or what was cut off where z was quantised, [d_mlp]. */
     double[] rounding(int layer) {
         return rounding[layer];
     }
@@ -189,7 +231,7 @@ final class Source {
         return sums(sums[layer], set);
     }
 
-    /** {@link #sums} of the activations rounded to BF16. */
+    /** {@link #sums} of the activations rounded to BF16; where they are quantised, Σẑ² only. */
     double[] roundedSums(int layer, int set) {
         return sums(roundedSums[layer], set);
     }

@@ -108,13 +108,13 @@ public final class ActivationFolder implements AutoCloseable {
     }
 
     /**
-     * Whether activations are stored, and the type they are stored in.
+     * Whether activations are stored, and the type in which {@link #gather} gives them: F16 if they are stored in it, else F32.
      *
      * @throws ToolException (missing) if none are
      */
     public Dtype storedType() {
         requireStored();
-        return layer(0).tensor().dtype();
+        return layer(0).tensor().dtype() == Dtype.F16 ? Dtype.F16 : Dtype.F32;
     }
 
     private void requireStored() {
@@ -125,7 +125,8 @@ public final class ActivationFolder implements AutoCloseable {
     }
 
     /**
-     * Reads stored rows. They are read and not mapped, since mapped pages would count as the task's memory.
+     * Reads stored rows; bfloat16 becomes F32, which is exact. They are read and not mapped, since mapped pages would count as the
+     * task's memory.
      *
      * @param rows indices of kept positions
      * @param from first entry of {@code rows} to use
@@ -135,9 +136,11 @@ public final class ActivationFolder implements AutoCloseable {
     public ByteBuffer gather(int layer, int[] rows, int from, int count) {
         Layer source = layer(layer);
         int rowBytes = dMlp * source.tensor().dtype().bytes();
+        boolean widen = source.tensor().dtype() == Dtype.BF16;
         int bytes = Math.multiplyExact(count, rowBytes);
-        if (buffer.capacity() < bytes) {
-            buffer = ByteBuffer.allocateDirect(bytes);
+        int room = widen ? Math.multiplyExact(bytes, 2) : bytes;
+        if (buffer.capacity() < room) {
+            buffer = ByteBuffer.allocateDirect(room);
         }
         for (int i = 0; i < count; ) {
             int row = rows[from + i];
@@ -148,7 +151,29 @@ public final class ActivationFolder implements AutoCloseable {
             source.file().read(source.tensor(), (long) row * rowBytes, buffer.slice(i * rowBytes, run * rowBytes));
             i += run;
         }
-        return buffer.slice(0, bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (widen) {
+            widen(rowBytes, count);
+        }
+        return buffer.slice(0, room).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Turns rows of bfloat16 at the buffer's start into F32, last row first, so that none is overwritten before it is read. */
+    private void widen(int rowBytes, int rows) {
+        short[] bits = new short[dMlp];
+        int[] values = new int[dMlp]; // the bits of F32 numbers
+        for (int row = rows - 1; row >= 0; row--) {
+            buffer.slice(row * rowBytes, rowBytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asShortBuffer()
+                    .get(bits);
+            for (int i = 0; i < dMlp; i++) {
+                values[i] = bits[i] << 16;
+            }
+            buffer.slice(2 * row * rowBytes, 2 * rowBytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asIntBuffer()
+                    .put(values);
+        }
     }
 
     private Layer layer(int index) {
@@ -163,8 +188,8 @@ public final class ActivationFolder implements AutoCloseable {
         SafetensorsFile file = SafetensorsFile.open(manifest.verified(folder, layerFile(index)));
         SafetensorsFile.Tensor tensor = file.tensor("activations");
         file.tensor("activations", tensor.dtype(), kept, dMlp);
-        if (tensor.dtype() != Dtype.F32 && tensor.dtype() != Dtype.F16) {
-            throw ToolException.badData("%s holds %s, but F32 or F16 was expected", file.path(), tensor.dtype());
+        if (tensor.dtype() != Dtype.F32 && tensor.dtype() != Dtype.F16 && tensor.dtype() != Dtype.BF16) {
+            throw ToolException.badData("%s holds %s, but F32, F16 or BF16 was expected", file.path(), tensor.dtype());
         }
         return new Layer(file, tensor);
     }

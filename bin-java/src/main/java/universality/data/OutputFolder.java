@@ -10,7 +10,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -37,6 +39,7 @@ public final class OutputFolder implements AutoCloseable {
     private final List<Manifest.Input> inputs = new ArrayList<>();
     private final SortedMap<String, Long> counts = new TreeMap<>();
     private final List<String> warnings = new ArrayList<>();
+    private final Map<String, String> digests = new HashMap<>();
     private String device;
     private boolean committed;
 
@@ -94,6 +97,12 @@ public final class OutputFolder implements AutoCloseable {
             throw new ToolException(ExitCode.CANNOT_WRITE, file + " cannot be written: " + reason(e), e);
         }
         return file;
+    }
+
+    /** Tells the sha256 of a large file, taken while it was written, so that {@link #commit} need not read it again. */
+    public OutputFolder digest(String name, String sha256) {
+        digests.put(name, sha256);
+        return this;
     }
 
     public OutputFolder parameter(String name, Object value) {
@@ -164,7 +173,9 @@ public final class OutputFolder implements AutoCloseable {
         try (Stream<Path> walk = Files.walk(temporary)) {
             for (Path file : (Iterable<Path>) walk.filter(Files::isRegularFile)::iterator) {
                 String path = temporary.relativize(file).toString().replace('\\', '/');
-                entries.add(new Manifest.FileEntry(path, Files.size(file), Digests.ofFile(file)));
+                String known = digests.get(path);
+                entries.add(
+                        new Manifest.FileEntry(path, Files.size(file), known == null ? Digests.ofFile(file) : known));
             }
         }
         entries.sort(Comparator.comparing(Manifest.FileEntry::path));

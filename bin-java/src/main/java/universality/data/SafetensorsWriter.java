@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -32,12 +33,25 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final Map<String, String> metadata = new TreeMap<>();
     private final List<Declared> declared = new ArrayList<>();
     private FileChannel channel;
+    private MessageDigest digest;
     private long written;
     private long expected;
     private boolean failed;
 
     public SafetensorsWriter(Path path) {
         this.path = path;
+    }
+
+    /** Has the file's {@link #sha256} taken while it is written; only before the first data. */
+    public SafetensorsWriter hashing() {
+        requireNoData();
+        digest = Digests.sha256();
+        return this;
+    }
+
+    /** Digest of the whole file, once it is closed; only of a writer that is {@link #hashing}. */
+    public String sha256() {
+        return Digests.hex(digest.digest());
     }
 
     /** Adds a string to the header; only before the first data. */
@@ -62,9 +76,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         open();
         try {
             written += data.remaining();
-            while (data.hasRemaining()) {
-                channel.write(data);
-            }
+            write(data);
         } catch (IOException e) {
             throw cannotWrite(e);
         }
@@ -140,17 +152,30 @@ public final class SafetensorsWriter implements AutoCloseable {
             }
             start.flip();
             channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            while (start.hasRemaining()) {
-                channel.write(start);
-            }
+            write(start);
         } catch (IOException e) {
             throw cannotWrite(e);
+        }
+    }
+
+    private void write(ByteBuffer data) throws IOException {
+        if (digest != null) {
+            digest.update(data.duplicate());
+        }
+        while (data.hasRemaining()) {
+            channel.write(data);
         }
     }
 
     private ToolException cannotWrite(IOException e) {
         failed = true;
         return new ToolException(ExitCode.CANNOT_WRITE, path + " cannot be written: " + e.getMessage(), e);
+    }
+
+    /** Closes the file as far as it came: for whoever gives it up. */
+    public void abandon() {
+        failed = true;
+        close();
     }
 
     /**

@@ -66,14 +66,13 @@ public final class LanguageModel implements AutoCloseable {
         List<NDArray> weights = new ArrayList<>();
         config.operands().forEach((name, shape) -> {
             Shape size = new Shape(shape);
-            NDArray weight =
-                    stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size);
-            if (arithmetic == Arithmetic.BF16 && config.names().ofProjection(name)) {
-                try (NDArray wide = weight) {
-                    weight = kernel.call(manager, "narrow", wide).singletonOrThrow();
-                }
+            // made of an array, a tensor lies in Java's direct memory, of which there is as little as heap: it is
+            // copied
+            try (NDArray wide =
+                    stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size)) {
+                boolean narrow = arithmetic == Arithmetic.BF16 && config.names().ofProjection(name);
+                weights.add(narrow ? kernel.call(manager, "narrow", wide).singletonOrThrow() : wide.duplicate());
             }
-            weights.add(weight);
         });
         if (config.tied()) {
             weights.add(weights.get(0));
@@ -83,7 +82,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /** Compiles the kernel of a model's family; the caller closes it. */
     public static Kernel kernel(Compute compute, ModelConfig config) {
-        return compute.kernel(config.kernel(), "transformer");
+        return compute.kernel(config.kernel());
     }
 
     public ModelConfig config() {
@@ -108,23 +107,19 @@ public final class LanguageModel implements AutoCloseable {
      * @return for each layer {@code blocks.{L}.mlp.hook_pre} then {@code hook_post}, F32 [n, d_mlp], owned by {@code scope}
      */
     public NDList capture(NDManager scope, NDArray tokens, NDArray kept) {
-        return capture(scope, tokens, kept, 0, config.layers(), false);
+        return kernel.call(scope, "capture", tokens, kept, new long[] {0, config.layers(), 1}, weights, shape, real);
     }
 
     /**
-     * MLP activations of layers {@code begin} to {@code end − 1} at chosen positions; all layers in several calls give the same bits
-     * as all in one.
+     * MLP activations of one layer at all positions; layer after layer gives the same bits as {@link #capture}.
      *
-     * @param start tokens I64 [batch, pos] if {@code begin} is 0, else {@code blocks.{begin}.hook_resid_pre} F32 [batch, pos,
-     *     d_model]. Not modified.
-     * @param kept I64 [n], flat indices into [batch × pos]. Not modified.
-     * @param goOn whether layers after these are to follow
-     * @return for each layer {@code blocks.{L}.mlp.hook_pre} then {@code hook_post}, F32 [n, d_mlp]; last, with {@code goOn},
-     *     {@code blocks.{end}.hook_resid_pre}, the start of the next call. All are owned by {@code scope}.
+     * @param start tokens I64 [batch, pos] for layer 0, else {@code blocks.{layer}.hook_resid_pre} F32 [batch, pos, d_model]. Not
+     *     modified.
+     * @return {@code blocks.{layer}.mlp.hook_pre} and {@code hook_post}, F32 [batch × pos, d_mlp]; unless it is the last layer, then
+     *     {@code blocks.{layer}.hook_resid_post}, the start of the next one. All are owned by {@code scope}.
      */
-    public NDList capture(NDManager scope, NDArray start, NDArray kept, int begin, int end, boolean goOn) {
-        long[] span = {begin, end, begin, goOn ? 3 : 1};
-        return kernel.call(scope, "capture", start, kept, span, weights, shape, real);
+    public NDList layer(NDManager scope, NDArray start, int layer) {
+        return kernel.call(scope, "layer", start, layer, weights, shape, real);
     }
 
     /**
@@ -141,7 +136,7 @@ public final class LanguageModel implements AutoCloseable {
             throw new IllegalArgumentException(
                     "there are no layers " + from + " to " + to + " in a model of " + config.layers());
         }
-        return kernel.call(scope, "capture", tokens, kept, new long[] {0, to, from, 0}, weights, shape, real);
+        return kernel.call(scope, "capture", tokens, kept, new long[] {from, to, 0}, weights, shape, real);
     }
 
     /**

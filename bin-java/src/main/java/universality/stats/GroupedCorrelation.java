@@ -82,8 +82,8 @@ public final class GroupedCorrelation {
 
     /**
      * One correlation of x with a y that may be another variable in each group: Σ_g C_g(x, y_g) / √(Σ_g V_g(x) · Σ_g V_g(y_g)),
-     * where C_g and V_g are sums over the group of products of deviations from the means over <em>all</em> groups. With the
-     * same y in every group it is the correlation over all. Variables of different spread should be standardised first.
+     * where C_g and V_g are sums over the group of products of deviations from the means over <em>all</em> groups, y_g in units of its
+     * standard deviation over all groups. With the same y in every group it is the correlation over all.
      *
      * @param y for each group the variable that is used in it
      * @param xy for each group the Σxy (of all groups) of that variable
@@ -98,12 +98,13 @@ public final class GroupedCorrelation {
         for (int g = 0; g < count.length; g++) {
             Sums other = y[g];
             double meanY = total(other.sum(), i -> true) / n;
+            double variance = total(other.square(), i -> true) / n - meanY * meanY;
             double sx = x.sum()[g];
             double sy = other.sum()[g];
-            covariance += xy[g][g] - meanX * sy - meanY * sx + count[g] * meanX * meanY;
+            covariance += (xy[g][g] - meanX * sy - meanY * sx + count[g] * meanX * meanY) / Math.sqrt(variance);
             varianceX += x.square()[g] - 2 * meanX * sx + count[g] * meanX * meanX;
-            varianceY += other.square()[g] - 2 * meanY * sy + count[g] * meanY * meanY;
-            squares += other.square()[g];
+            varianceY += (other.square()[g] - 2 * meanY * sy + count[g] * meanY * meanY) / variance;
+            squares += other.square()[g] / variance;
         }
         return ratio(covariance, varianceX, total(x.square(), g -> true), varianceY, squares);
     }

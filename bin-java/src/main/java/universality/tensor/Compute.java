@@ -28,6 +28,8 @@ public final class Compute implements AutoCloseable {
     private static final Pattern DEVICE_FULL = Pattern.compile(
             "CUDA out of memory|CUDA error: out of memory|CU(BLAS|SOLVER|DNN|SPARSE)_STATUS_(ALLOC_FAILED|OUT_OF_MEMORY)");
 
+    private static final String FAST = "universality.fast";
+
     private final NDManager manager;
     private final DeviceChoice choice;
 
@@ -106,34 +108,55 @@ public final class Compute implements AutoCloseable {
         return choice.isGpu() ? "cuda" : "cpu";
     }
 
-    /** Whether this device multiplies BF16 matrices faster than F32 ones: by what the processor says, never by timing. */
+    /**
+     * Whether this device multiplies BF16 matrices faster than F32 ones: by what the processor says, never by timing. Processors with
+     * tile registers do, and AMD's; others that have the instructions take as long with them as with F32, or twice as long. The
+     * system property {@value #FAST} ({@code bf16}, {@code int8} or both) says so regardless, so that slow ways can be tried.
+     */
     public boolean fastBf16() {
-        if (choice.isGpu()) {
-            return CudaUtils.getComputeCapability(manager.getDevice().getDeviceId())
-                            .compareTo("80")
-                    >= 0;
+        if (System.getProperty(FAST, "").contains("bf16")) {
+            return true;
         }
+        if (choice.isGpu()) {
+            return capability() >= 80;
+        }
+        return processor("amx_bf16") || processor("avx512_bf16") && processor("AuthenticAMD");
+    }
+
+    /** Whether this device multiplies matrices of 8-bit integers faster than F32 ones, likewise. */
+    public boolean fastInt8() {
+        if (System.getProperty(FAST, "").contains("int8")) {
+            return true;
+        }
+        if (choice.isGpu()) {
+            return capability() >= 75;
+        }
+        return processor("avx512_vnni") || processor("avx_vnni") || processor("amx_int8");
+    }
+
+    private int capability() {
+        return Integer.parseInt(
+                CudaUtils.getComputeCapability(manager.getDevice().getDeviceId()));
+    }
+
+    private static boolean processor(String word) {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-            return lines.filter(line -> line.startsWith("flags"))
-                    .findFirst()
-                    .map(line -> List.of(line.split("\\s+")))
-                    .filter(flags -> flags.contains("avx512_bf16") || flags.contains("amx_bf16"))
-                    .isPresent();
+            return lines.filter(line -> line.startsWith("flags") || line.startsWith("vendor_id"))
+                    .limit(2)
+                    .flatMap(line -> Stream.of(line.split("\\s+")))
+                    .anyMatch(word::equals);
         } catch (IOException e) {
             return false;
         }
     }
 
-    /**
-     * Compiles a kernel for this device; the caller closes it.
-     *
-     * @param shared the sources that go on inside its class, as {@link Kernels} lists them
-     */
-    public Kernel kernel(String name, String... shared) {
-        if (!List.of(shared).equals(Kernels.shared(name))) {
-            throw new IllegalArgumentException("universality.tensor.Kernels lists the kernel '" + name
-                    + "' with the shared" + " sources " + Kernels.shared(name) + ", not " + List.of(shared));
-        }
+    /** Seeds what kernels draw; the same seed gives the same draws on one kind of device. */
+    public void seed(long seed) {
+        Engine.getEngine("PyTorch").setRandomSeed((int) (seed ^ seed >>> 32));
+    }
+
+    /** Compiles a kernel of {@link Kernels} for this device; the caller closes it. */
+    public Kernel kernel(String name) {
         return Kernel.load(manager, name);
     }
 

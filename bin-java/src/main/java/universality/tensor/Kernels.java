@@ -18,10 +18,11 @@ import universality.data.ToolException;
 public final class Kernels {
     private static final SortedMap<String, List<String>> SHARED = new TreeMap<>(Map.of(
             "ablate", List.of(),
-            "correlate", List.of(),
+            "correlate", List.of("blocks"),
             "gpt2", List.of("transformer"),
-            "groups", List.of(),
-            "moments", List.of(),
+            "groups", List.of("blocks"),
+            "integers", List.of("blocks"),
+            "moments", List.of("blocks"),
             "neox", List.of("transformer")));
 
     private Kernels() {}

@@ -130,7 +130,12 @@ final class Trainer implements AutoCloseable {
             model.weights()
                     .forEach((name, lengths) -> writer.declare(model.names().stored(name), Dtype.F32, lengths));
             for (NDArray weight : weights) {
-                writer.floats(weight.toFloatArray());
+                // from a GPU this leaves a copy on the host with the array's manager
+                try (NDManager scope = manager.newSubManager()) {
+                    NDArray copy = weight.duplicate();
+                    copy.attach(scope);
+                    writer.floats(copy.toFloatArray());
+                }
             }
         }
     }

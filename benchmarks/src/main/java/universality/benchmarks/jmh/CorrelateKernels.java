@@ -1,6 +1,7 @@
 package universality.benchmarks.jmh;
 
 import ai.djl.ndarray.NDArray;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -116,7 +117,7 @@ public class CorrelateKernels {
     /** 2 d³ operations. */
     @Benchmark
     public int baseline() {
-        return state.run("baseline", scaled, rotation, variance);
+        return state.run("baseline", List.of(scaled), rotation, variance);
     }
 
     @Benchmark

@@ -2,13 +2,14 @@ package universality.benchmarks.jmh;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
-import java.util.stream.LongStream;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -44,6 +45,9 @@ public class ModelKernels {
     private NDArray tokens;
     private NDArray kept;
     private NDArray block;
+    private NDArray state;
+    private NDArray shift;
+    private NDArray least;
 
     @Setup(Level.Trial)
     public void setUp() throws IOException {
@@ -56,11 +60,14 @@ public class ModelKernels {
                 .ints(KernelShape.POSITIONS, 0, random.vocabulary())
                 .asLongStream()
                 .toArray();
-        tokens = moments.arrays()
-                .create(ids, new Shape(KernelShape.POSITIONS / random.context(), random.context()));
+        tokens = moments.arrays().create(ids, new Shape(KernelShape.POSITIONS / random.context(), random.context()));
         kept = moments.arrays()
                 .create(LongStream.range(0, KernelShape.POSITIONS).toArray());
-        block = moments.normal(KernelShape.POSITIONS, model.config().dMlp());
+        long width = model.config().dMlp();
+        block = moments.normal(KernelShape.POSITIONS, width);
+        state = moments.arrays().zeros(new Shape(7, width), DataType.FLOAT64);
+        shift = moments.arrays().zeros(new Shape(width), DataType.FLOAT64);
+        least = moments.arrays().ones(new Shape(width)).mul(4f); // that few exceed, as is usual
     }
 
     @TearDown(Level.Trial)
@@ -81,12 +88,19 @@ public class ModelKernels {
     /** One layer. */
     @Benchmark
     public int post() {
-        return moments.run("post", block);
+        return moments.run("post", state, shift, block, kept, ends(), least, 5);
     }
 
     /** One layer. */
     @Benchmark
     public int pre() {
-        return moments.run("pre", block);
+        return moments.run("pre", state, shift, block, kept, ends());
+    }
+
+    /** Units of 512 rows. */
+    private static long[] ends() {
+        return LongStream.rangeClosed(1, KernelShape.POSITIONS / 512)
+                .map(unit -> 512 * unit)
+                .toArray();
     }
 }

@@ -116,7 +116,7 @@ public final class MaskedForward {
         return scope.create(ids, new Shape(which.length, context));
     }
 
-    private static int[] kept(TokenRows tokens, int from, int to) {
+    static int[] kept(TokenRows tokens, int from, int to) {
         return java.util.stream.IntStream.range(from, to)
                 .filter(i -> tokens.mask()[i] != 0)
                 .toArray();
