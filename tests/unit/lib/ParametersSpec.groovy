@@ -66,7 +66,7 @@ class ParametersSpec extends Specification {
         [save_tokens: 'false']       || "parameter '--save_tokens' is the text 'false'; expected true or false, without quotes: Publish token rows"
         [ablate_replace: 'nil']      || "parameter '--ablate_replace' is 'nil'; expected one of zero, mean, resample: What an ablated neuron's activation becomes"
         [max_store: '100 Gb']        || "parameter '--max_store' is '100 Gb'; expected a size such as '100 GB': ${parameters.schema.max_store.description}"
-        [precision: 'fp16']          || "parameter '--precision' is 'fp16'; expected one of exact, bf16, sketch: ${parameters.schema.precision.description}"
+        [precision: 'fp16']          || "parameter '--precision' is 'fp16'; expected one of exact, bf16, int8, sketch: ${parameters.schema.precision.description}"
         [sketch_size: 63]            || "parameter '--sketch_size' is '63'; expected a whole number not below 64: ${parameters.schema.sketch_size.description}"
         [seeds: '1;2']               || "parameter '--seeds' is '1;2'; expected whole numbers separated by commas: Seeds to train, a comma list"
         [device: 'gpu:x']            || "parameter '--device' is 'gpu:x'; expected auto, cpu, gpu or gpu:K: Where models run: auto, cpu, gpu or gpu:K; a GPU that is asked for and absent is an error"
