@@ -21,19 +21,19 @@ def named(stage, results) {
 }
 
 // A tuple of [task, its results by name] for each planned task, as soon as all it needs is there. The order of the results is
-// the plan's, never that of arrival: it enters the hash of the task.
-def gather(tasks, results) {
+// the plan's, never that of arrival: it enters the hash of the task. `plan` is a value, [tasks: list].
+def gather(plan, results) {
     return results
-        .flatMap { name, folder ->
-            tasks
+        .combine(plan)
+        .flatMap { name, folder, planned ->
+            planned.tasks
                 .findAll { task -> name in task.needs }
-                .collect { task -> tuple(groupKey(task.meta.id, task.needs.size()), name, folder) }
+                .collect { task -> tuple(groupKey(task.meta.id, task.needs.size()), task, name, folder) }
         }
         .groupTuple()
-        .map { key, names, folders ->
+        .map { _key, tasks, names, folders ->
             def found = [names, folders].transpose().collectEntries { name, folder -> [(name): folder] }
-            def planned = tasks.find { task -> task.meta.id == key.toString() }
-            tuple(planned, planned.needs.collectEntries { name -> [(name): found[name]] })
+            tuple(tasks[0], tasks[0].needs.collectEntries { name -> [(name): found[name]] })
         }
 }
 
@@ -149,10 +149,30 @@ workflow {
     }
     def ch_checkpoints = ch_trained.mix(ch_fetched)
 
+    // Are activations stored, or do the models run again for each correlation? That depends on how many positions there are and
+    // on the size of the models, which the first checkpoint of each family tells
+    def ch_analysis = ch_split.map { folder -> folder.resolve('analysis') }
+    def firsts = study.firsts()*.id
+    def ch_shapes = study.trainings
+        ? Channel.of([(study.firsts()[0].family): Shape.of(launch.settings.model)])
+        : ch_fetched.filter { meta, _folder -> meta.id in firsts }.map { meta, folder -> [(meta.family): Shape.read(folder)] }
+    def ch_study = ch_shapes
+        .reduce([:]) { shapes, found -> shapes + found }
+        .combine(ch_analysis)
+        .map { shapes, tokens ->
+            def storage = Storage.of(study, params, shapes, Storage.positions(tokens) ?: study.analysed())
+            storage.lines.each { line -> System.err.println(line) }
+            study.storing(storage.stored)
+        }
+        .first()
+    def arithmetic = params.compute == 'f32' ? null : params.compute
+
     ACTIVATE(
-        ch_checkpoints,
-        ch_split.map { folder -> folder.resolve('analysis') },
-        Shell.options(store: 'all', dtype: params.dtype, device: params.device),
+        ch_checkpoints.combine(ch_study).map { meta, folder, chosen ->
+            def store = meta.id in chosen.stored ? [store: 'all', dtype: params.dtype] : [store: 'none']
+            tuple(meta, folder, Shell.options(store + [compute: arithmetic, device: params.device]))
+        },
+        ch_analysis,
         digests.activate,
     )
     DESCRIBE(
@@ -163,8 +183,13 @@ workflow {
 
     // Pairs, their controls, and each seed with itself
     CORRELATE(
-        gather(study.correlations(), named('activate', ACTIVATE.out.activations)).map { task, needs ->
-            tuple(task.meta, of('activate', needs), Shell.options(task.options + [device: params.device]))
+        gather(
+            ch_study.map { chosen -> [tasks: chosen.correlations()] },
+            named('activate', ACTIVATE.out.activations).mix(named('checkpoint', ch_checkpoints)),
+        ).combine(ch_analysis).map { task, needs, tokens ->
+            def live = task.source == 'checkpoint'
+            def options = task.options + [compute: live ? arithmetic : null, device: params.device]
+            tuple(task.meta, task.source, needs.values().toList(), live ? tokens : [], Shell.options(options))
         },
         digests.correlate,
     )
@@ -176,7 +201,7 @@ workflow {
 
     IDENTIFY(
         gather(
-            study.identifications(),
+            ch_study.map { chosen -> [tasks: chosen.identifications()] },
             named('correlate', ch_correlations.pairs).mix(
                 named('control', ch_correlations.controls),
                 named('activate', ACTIVATE.out.activations),
@@ -190,7 +215,7 @@ workflow {
     )
     PERSIST(
         gather(
-            study.persistences(),
+            ch_study.map { chosen -> [tasks: chosen.persistences()] },
             named('identify', IDENTIFY.out.neurons).mix(named('self', ch_correlations.self)),
         ).map { task, needs -> tuple(task.meta, of('identify', needs), of('self', needs)) },
         '',
@@ -198,7 +223,7 @@ workflow {
     )
     ABLATE(
         gather(
-            study.ablations(),
+            ch_study.map { chosen -> [tasks: chosen.ablations()] },
             named('checkpoint', ch_checkpoints).mix(
                 named('identify', IDENTIFY.out.neurons),
                 named('activate', ACTIVATE.out.activations),

@@ -1,6 +1,3 @@
-import groovy.json.JsonException
-import groovy.json.JsonSlurper
-
 /**
  * What a study takes, before anything runs: what is to be fetched, how many tasks there are, and what they read, write and
  * compute. Estimates, but for the files and the tasks.
@@ -12,13 +9,21 @@ class Plan {
     private final Study study
     private final Map<String, Object> params
     private final List<Map> files
+    private final Map<String, Shape> shapes
+    /** Tokens analysed, at most; null where they are not counted yet. */
+    private final Long analysed
+    private final Storage storage
 
     /** @throws IllegalArgumentException if the hub refuses, or does not have, what is wanted */
     Plan(Launch launch, Map<String, Object> params, Hub hub) {
         this.launch = launch
-        this.study = launch.study
         this.params = params
-        this.files = hub.files(study.origins.values().toList(), launch.dataset)
+        Study whole = launch.study
+        files = hub.files(whole.origins.values().toList(), launch.dataset)
+        shapes = shapes(whole)
+        analysed = whole.analysed()
+        storage = Storage.of(whole, params, whole.firsts().collectEntries { [(it.family): shapes[(String) it.id]] }, analysed)
+        study = whole.storing(storage.stored)
     }
 
     String text() {
@@ -75,13 +80,11 @@ class Plan {
     }
 
     private List<String> needs() {
-        List<String> lines = ['']
-        Long analysed = new Splits(study.splits()).tokens('analysis', params.tokens as long)
+        List<String> lines = [''] + storage.lines
         if (analysed == null) {
             lines << 'Disk and work: not known before the text is counted (--tokens 0)'
             return lines
         }
-        Map<String, Shape> shapes = shapes()
         List<Shape> known = study.checkpoints.collect { shapes[(String) it.id] }.findAll { it != null }
         lines << "Tokens analysed: ${analysed}; neurons in a model: ${known*.neurons().unique().join(', ') ?: 'not known'}".toString()
         if (!known) {
@@ -91,9 +94,17 @@ class Plan {
         if (known.size() < study.checkpoints.size()) {
             lines << "Not counted below, for want of a config.json that tells the size: ${study.checkpoints*.id.findAll { shapes[(String) it] == null }.join(', ')}".toString()
         }
-        List<Long> stored = known.collect { it.neurons() * analysed * (params.dtype == 'f16' ? 2 : 4) }
-        lines << "Disk: activations ${size((long) stored.sum())} in the work folder (${size((long) stored.max())} the largest checkpoint)".toString()
+        List<Long> stored = study.stored.collect { Storage.bytes(shapes[it], analysed, params.dtype) }.findAll { it != null }
+        if (stored) {
+            lines << "Disk: activations ${size((long) stored.sum())} in the work folder (${size((long) stored.max())} the largest checkpoint)".toString()
+        }
         lines << "Memory: the weights of one model, at most ${size((long) known*.weights().max())} in f32, and what --memory of each tool allows (docs/usage.md)".toString()
+        List<Long> together = study.correlations().findAll { it.source == 'checkpoint' }.collect { task ->
+            (long) task.members.sum(0L) { shapes[it]?.weights() ?: 0 }
+        }
+        if (together) {
+            lines << "Memory of correlate, live: twice the weights of the models of a task, which are at most ${size((long) together.max())} in f32".toString()
+        }
         List<List<String>> pairs = study.products().findAll { pair -> pair.every { shapes[it] != null } }
         // 2 n N_a N_b for each
         double work = (double) pairs.sum(0.0d) { a, b -> 2.0d * analysed * shapes[a].neurons() * shapes[b].neurons() }
@@ -102,23 +113,15 @@ class Plan {
     }
 
     /** By checkpoint: its shape, null where that is not known. */
-    private Map<String, Shape> shapes() {
+    private Map<String, Shape> shapes(Study study) {
         if (study.trainings) {
             Shape shape = Shape.of(launch.settings.model)
             return study.checkpoints.collectEntries { [(it.id): shape] }
         }
-        Map<List, Shape> shapes = files.findAll { it.config }.collectEntries { [([it.source, it.revision]): shape((String) it.config)] }
+        Map<List, Shape> shapes = files.findAll { it.config }.collectEntries { [([it.source, it.revision]): Shape.parse((String) it.config)] }
         return study.checkpoints.collectEntries { meta ->
             Map origin = study.origins[(String) meta.id]
             [(meta.id): shapes.find { key, shape -> key[0] == origin.source && (key[1] == origin.revision || !origin.revision) }?.value]
-        }
-    }
-
-    private static Shape shape(String config) {
-        try {
-            return Shape.of(new JsonSlurper().parseText(config))
-        } catch (JsonException ignored) {
-            return null // fetch says what is wrong with it
         }
     }
 

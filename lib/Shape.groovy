@@ -1,3 +1,8 @@
+import groovy.json.JsonException
+import groovy.json.JsonSlurper
+import java.nio.file.Files
+import java.nio.file.Path
+
 /** The size of a model, as its config.json tells it. */
 class Shape {
     final long layers
@@ -27,6 +32,21 @@ class Shape {
         Long layers = whole(config.n_layer) ?: whole(config.num_hidden_layers)
         Long residual = whole(config.n_embd) ?: whole(config.hidden_size)
         return layers && residual ? new Shape(config, layers, residual, whole(config.n_inner) ?: whole(config.intermediate_size)) : null
+    }
+
+    /** The shape of a checkpoint's folder, or null where its config.json does not tell. */
+    static Shape read(Path checkpoint) {
+        Path config = checkpoint.resolve('config.json')
+        return Files.isRegularFile(config) ? parse(config.getText('UTF-8')) : null
+    }
+
+    /** The shape that the text of a config.json tells, or null; what is wrong with it is said by the tool that reads it. */
+    static Shape parse(String config) {
+        try {
+            return of(new JsonSlurper().parseText(config))
+        } catch (JsonException ignored) {
+            return null
+        }
     }
 
     private static Long whole(Object value) {

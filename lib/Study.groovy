@@ -11,7 +11,8 @@ import java.util.regex.PatternSyntaxException
  * whole at launch, so that what cannot work is said before anything runs.
  *
  * <p>A <em>task</em> here is a map of {@code meta} (what Nextflow hashes), {@code needs} (names {@code STAGE/ID} of the results
- * that it reads, in a fixed order) and {@code options} (of the tool). Metas are made here and nowhere else: Nextflow hashes a
+ * that it reads, in a fixed order) and {@code options} (of the tool); one of {@code correlate} also of {@code members} (ids of
+ * checkpoints) and {@code source} (the tool's option for what it needs of them). Metas are made here and nowhere else: Nextflow hashes a
  * map by its values alone, one after the other without a mark between them, so the first key is an id that no other meta of
  * the stage has, numbers stay numbers, and nothing is null.
  */
@@ -26,13 +27,21 @@ class Study {
     final List<Map> checkpoints
     /** Checkpoint id to {@code [source, revision]}; empty where they are trained. */
     final Map<String, Map> origins
+    /** Ids of the checkpoints whose activations are stored; those of the others are computed when they are needed. */
+    final Set<String> stored
     private final Map<String, Object> params
 
-    private Study(List<Map> trainings, List<Map> checkpoints, Map<String, Map> origins, Map<String, Object> params) {
+    private Study(List<Map> trainings, List<Map> checkpoints, Map<String, Map> origins, Map<String, Object> params, Set<String> stored = null) {
         this.trainings = trainings
         this.checkpoints = ordered(checkpoints)
         this.origins = origins
         this.params = params
+        this.stored = stored == null ? checkpoints*.id as Set : stored
+    }
+
+    /** The same study, with the activations of these checkpoints only stored. */
+    Study storing(Set<String> ids) {
+        return new Study(trainings, checkpoints, origins, params, ids)
     }
 
     /** The embedded study: {@code params.seeds} × {@code params.steps}. */
@@ -193,8 +202,18 @@ class Study {
         return params.text || params.ids || params.dataset ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'train=90%,analysis=7%,heldout=2%,examples=1%'
     }
 
+    /** Tokens of the split {@code analysis}, at most; null where they are not known before the text is counted. */
+    Long analysed() {
+        return new Splits(splits()).tokens('analysis', params.tokens as long)
+    }
+
     Map<String, List<Map>> families() {
         return checkpoints.groupBy { (String) it.family }
+    }
+
+    /** The first checkpoint of each family. */
+    List<Map> firsts() {
+        return families().values()*.first()
     }
 
     /** {@code [family, step, members]} of every (family, step) that at least two seeds have. */
@@ -236,21 +255,42 @@ class Study {
         if (!(group.step in chosen(params.control_steps, (String) group.family))) {
             return []
         }
-        return words(params.controls).findAll { it != 'none' }.collect { control ->
+        // token_permuted sets any position against any other one, and so cannot be had by running through the text
+        boolean whole = stored.containsAll(group.members*.id)
+        return words(params.controls).findAll { it != 'none' && (whole || it != 'token_permuted') }.collect { control ->
             correlation("${group.id}-${control}", group, (List<Map>) group.members, [control: control])
         }
+    }
+
+    /** Ids of the checkpoints whose activations the control token_permuted would read. */
+    List<String> permuted() {
+        return 'token_permuted' in words(params.controls)
+                ? groups().findAll { it.step in chosen(params.control_steps, (String) it.family) }.collectMany { it.members*.id }
+                : []
+    }
+
+    /** What {@code correlate} reads of these checkpoints: stored activations, or the models themselves. */
+    private Map inputs(List<Map> members) {
+        List<String> ids = members*.id
+        boolean whole = stored.containsAll(ids)
+        return [
+            members: ids,
+            source : whole ? 'activations' : 'checkpoint',
+            needs  : ids.collect { "${whole ? 'activate' : 'checkpoint'}/${it}".toString() },
+        ]
     }
 
     private Map correlation(String id, Map group, List<Map> members, Map options) {
         return [
             meta   : [id: id.toString(), family: group.family, step: group.step, control: options.control ?: 'none'],
-            needs  : members.collect { "activate/${it.id}".toString() },
             options: [
                 baseline_draws: params.baseline_draws,
                 baseline_seed : params.baseline_seed,
                 top           : params.top,
+                precision     : params.precision,
+                sketch_size   : params.precision == 'sketch' ? params.sketch_size : null,
             ] + options,
-        ]
+        ] + inputs(members)
     }
 
     private List<Map> selfTasks() {
@@ -261,9 +301,8 @@ class Study {
                     .collect { seed, members ->
                         [
                             meta   : [id: "${family}-s${seed}-self".toString(), family: family, seed: seed, control: 'self'],
-                            needs  : members.collect { "activate/${it.id}".toString() },
                             options: [diagonal: true],
-                        ]
+                        ] + inputs(members)
                     }
         }
     }
@@ -271,7 +310,7 @@ class Study {
     /** The pairs of checkpoint ids of which {@code correlate} takes a whole product: in a control, the first with each other one. */
     List<List<String>> products() {
         return correlations().findAll { it.meta.control != 'self' }.collectMany { task ->
-            List<String> ids = task.needs*.minus('activate/')
+            List<String> ids = task.members
             if (task.meta.control != 'none') {
                 return ids.tail().collect { [ids[0], it] }
             }

@@ -4,9 +4,8 @@ process ACTIVATE {
     label 'compute'
 
     input:
-    tuple val(meta), path(checkpoint, stageAs: 'checkpoint/*')
+    tuple val(meta), path(checkpoint, stageAs: 'checkpoint/*'), val(options)
     path tokens, stageAs: 'tokens'
-    val options
     val digest
 
     output:

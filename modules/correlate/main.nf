@@ -5,7 +5,11 @@ process CORRELATE {
     label 'compute'
 
     input:
-    tuple val(meta), path(activations, stageAs: 'activations/*'), val(options)
+    tuple val(meta),
+        val(source), // the option that takes them: activations, or checkpoint where the models are to be run over the tokens
+        path(models, stageAs: 'models/*'),
+        path(tokens, stageAs: 'tokens'), // may be empty
+        val(options)
     val digest
 
     output:
@@ -14,7 +18,7 @@ process CORRELATE {
 
     script:
     """
-    'universality' correlate --activations ${activations} --group ${meta.id} ${options} \\
+    'universality' correlate --${source} ${models} ${Shell.files('--tokens', tokens)} --group ${meta.id} ${options} \\
         --threads ${task.cpus} --memory ${Tasks.blocks(task.memory, task.previousTrace)} --out ${meta.id} --overwrite
     """
 

@@ -115,6 +115,51 @@ class IdentifySpec extends Specification {
         }
     }
 
+    def "what sketches leave open is bounded and counted, and what is certain"() {
+        given: 'the same tables, in which other neurons than the planted ones may have better partners'
+        List<Double> more = [0d, 0.05d, 0.6d]
+        Path sketched = Folders.folder(dir.resolve('sketched'), 'correlate', 'pairs', [family: 'toy', step: 7, control: 'none', precision: 'sketch', activations: 'live']) { out ->
+            correlations.toFile().list().findAll { it.endsWith('.csv') }.each { name ->
+                def rows = Folders.rows(correlations.resolve(name))
+                Folders.csv(out.file(name), CorrelationTables.HEADER + 'max_corr_upper', rows.withIndex().collect { row, i ->
+                    def cells = CorrelationTables.HEADER.collect { row[it] ?: null }
+                    cells + (row.max_corr ? Math.min(1d, (row.max_corr as double) + more[i % 3]) : null)
+                })
+            }
+        }
+
+        when:
+        def run = Folders.run('identify', '--correlations', sketched, '--out', dir.resolve('out'))
+        def plain = Folders.run('identify', '--correlations', correlations, '--out', dir.resolve('plain'))
+
+        then:
+        run.status == 0 && plain.status == 0
+        def summary = new JsonSlurper().parse(dir.resolve('out/summary.json'))
+        summary.precision == 'sketch' && summary.activations == 'live'
+        IDS.eachWithIndex { id, s ->
+            def rows = Folders.rows(dir.resolve("out/${id}.csv"))
+            def pairs = (IDS - id).collect { Folders.rows(sketched.resolve("${id}__${it}.csv")) }
+            rows.eachWithIndex { row, i ->
+                assert row.state == 'alive' ? close(row.excess_upper, pairs.sum { it[i].max_corr_upper as double } / 2 - (row.mean_baseline as double)) : row.excess_upper == ''
+            }
+            def alive = rows.findAll { it.state == 'alive' }
+            def entry = summary.checkpoints[s]
+            assert entry.certainly_universal == SIGNALS
+            assert entry.open == alive.count { it.universal == 'false' && (it.excess_upper as double) > 0.5 }
+            assert entry.open > 10
+            assert entry.certainly_universal + entry.certainly_not + entry.open == alive.size()
+        }
+
+        and: 'tables without the column tell nothing, and the universal neurons are the same'
+        def untold = new JsonSlurper().parse(dir.resolve('plain/summary.json'))
+        untold.precision == null && untold.activations == 'stored'
+        untold.checkpoints.every { it.open == null && it.certainly_universal == null && it.certainly_not == null }
+        IDS.every { id ->
+            def (rows, others) = ['out', 'plain'].collect { Folders.rows(dir.resolve("${it}/${id}.csv")) }
+            others*.excess_upper.every { it == '' } && rows*.universal == others*.universal
+        }
+    }
+
     static boolean close(String found, double expected) {
         Math.abs((found as double) - expected) < 1e-12
     }

@@ -56,4 +56,23 @@ class TokensSpec extends Specification {
         identify([study], '--activations', other).refused(65, "--activations of 'toy-s1-t0' are of other activations")
         identify([study], '--activations', one).status == 0
     }
+
+    def "nor are activations of other weights than those that were run to be correlated"() {
+        given:
+        List<Path> checkpoints = [1, 2].collect { seed -> TestData.checkpoint(folder, 'gpt2-safetensors', [id: "toy-s$seed-t0", seed: seed, step: 0]) }
+        Random random = new Random(8)
+        Path tokens = TestData.tokens(folder, 'tokens', (0..<60).collect { (0..<24).collect { random.nextInt(101) } }, 101)
+        Path study = folder.resolve('study')
+        assert Tool.run('correlate', '--checkpoint', *checkpoints, '--tokens', tokens, '--baseline-draws', 1, '--threads', 1, '--device', 'cpu', '--out', study).status == 0
+        Path other = TestData.checkpoint(folder.resolve('other').tap { it.toFile().mkdirs() }, 'gpt2-inverse-layer-scaled', [id: 'toy-s1-t0', seed: 1, step: 0])
+        List<Path> activations = [checkpoints[0], other].withIndex().collect { checkpoint, i ->
+            Path out = folder.resolve("activations-$i")
+            assert Tool.run('activate', '--checkpoint', checkpoint, '--tokens', tokens, '--store', 'none', '--threads', 1, '--device', 'cpu', '--out', out).status == 0
+            out
+        }
+
+        expect:
+        identify([study], '--activations', activations[1]).refused(65, "--activations of 'toy-s1-t0' are of other weights")
+        identify([study], '--activations', activations[0]).status == 0
+    }
 }

@@ -65,6 +65,9 @@ class ParametersSpec extends Specification {
         [save_tokens: 'maybe']       || "parameter '--save_tokens' is 'maybe'; expected true or false, without quotes: Publish token rows"
         [save_tokens: 'false']       || "parameter '--save_tokens' is the text 'false'; expected true or false, without quotes: Publish token rows"
         [ablate_replace: 'nil']      || "parameter '--ablate_replace' is 'nil'; expected one of zero, mean, resample: What an ablated neuron's activation becomes"
+        [max_store: '100 Gb']        || "parameter '--max_store' is '100 Gb'; expected a size such as '100 GB': ${parameters.schema.max_store.description}"
+        [precision: 'fp16']          || "parameter '--precision' is 'fp16'; expected one of exact, bf16, sketch: ${parameters.schema.precision.description}"
+        [sketch_size: 63]            || "parameter '--sketch_size' is '63'; expected a whole number not below 64: ${parameters.schema.sketch_size.description}"
         [seeds: '1;2']               || "parameter '--seeds' is '1;2'; expected whole numbers separated by commas: Seeds to train, a comma list"
         [device: 'gpu:x']            || "parameter '--device' is 'gpu:x'; expected auto, cpu, gpu or gpu:K: Where models run: auto, cpu, gpu or gpu:K; a GPU that is asked for and absent is an error"
         [ids: '/no/such.npy']        || "parameter '--ids' is '/no/such.npy'; expected a file that exists: ${parameters.schema.ids.description}"
@@ -80,7 +83,7 @@ class ParametersSpec extends Specification {
         where:
         values << [
             [seeds: 7], [seeds: '1, 2'], [steps: 0], [universal_threshold: 0.25], [universal_threshold: 0], [universal_threshold: 0.3f],
-            [save_tokens: true], [max_memory: '1.5 GB'], [max_memory: '6.GB'], [max_time: '12h'], [device: 'gpu:1'], [generate_seed: 5000000000L],
+            [save_tokens: true], [max_memory: '1.5 GB'], [max_memory: '6.GB'], [max_store: '1.5 TB'], [max_store: '0B'], [dtype: 'bf16'], [max_time: '12h'], [device: 'gpu:1'], [generate_seed: 5000000000L],
         ]
     }
 

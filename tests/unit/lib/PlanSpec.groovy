@@ -50,7 +50,20 @@ class PlanSpec extends Specification {
         lines.contains('Tokens analysed: 1000; neurons in a model: 160')
         lines.contains('Work: 358e6 operations in the products of 7 pairs, controls among them')
         lines.any { it.startsWith('Disk: activations 1.92 MB in the work folder (640 kB the largest checkpoint)') }
+        lines.contains('Activations: stored (auto): 1.92 MB for 3 checkpoints, within --max_store 100 GB')
         lines.contains('Text: generated, seed 1; rows of 64 tokens, tokenizer r50k; analysis=1000,heldout=200,examples=200')
+    }
+
+    def 'what is not stored takes no disk, but memory for the models of a task, and has no control that needs it'() {
+        when:
+        List<String> lines = plan([[n_layer: 4, n_embd: 10]] * 3, null, [max_store: '1 MB', controls: 'rotated,token_permuted'])
+
+        then: 'a model has 4 * (4 * 100 + 2 * 400) weights of 4 bytes'
+        lines.contains('Activations: live (auto): those of 3 checkpoints would take 1.92 MB, more than --max_store 1 MB')
+        lines.any { it.startsWith('The control token_permuted is left out: ') }
+        lines.contains('Memory of correlate, live: twice the weights of the models of a task, which are at most 57.6 kB in f32')
+        lines.contains('Work: 256e6 operations in the products of 5 pairs, controls among them')
+        !lines.any { it.startsWith('Disk:') }
     }
 
     def 'what is not known is said to be: some'() {
@@ -81,7 +94,7 @@ class PlanSpec extends Specification {
     }
 
     /** Lines of the plan for checkpoints with these configs ({@code null}: one that is no JSON). */
-    private List<String> plan(List<Object> configs, Path ids = null) {
+    private List<String> plan(List<Object> configs, Path ids = null, Map changes = [:]) {
         String rows = ''
         configs.eachWithIndex { config, index ->
             Files.createDirectories(folder.resolve("m${index}"))
@@ -90,7 +103,7 @@ class PlanSpec extends Specification {
         Path sheet = Files.writeString(folder.resolve('sheet.csv'), 'family,seed,step,source\n' + rows)
         Map params = ParametersSpec.configured() + [
             split: 'analysis=1000,heldout=200,examples=200', tokenizer: 'r50k', controls: 'rotated,shifted',
-        ]
+        ] + changes
         Study study = Study.given(sheet, params)
         List<Map> files = configs.withIndex().collect { config, index ->
             [source: folder.resolve("m${index}").toString(), revision: '', commit: '', path: 'config.json', bytes: '10', download: '0',

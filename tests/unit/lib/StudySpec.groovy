@@ -312,14 +312,18 @@ class StudySpec extends Specification {
         expect:
         preset.contains('\ncorrelate_group: seed\n')
         !preset.contains('\ntokens:')
-        Study.given(project.resolve("conf/studies/${name}.csv"), PARAMS + [controls: Study.CONTROLS.join(','), correlate_group: 'seed']).products().size() == products
+        Study study = Study.given(project.resolve("conf/studies/${name}.csv"), PARAMS + [controls: Study.CONTROLS.join(','), correlate_group: 'seed'])
+        study.storing([] as Set).products().size() == products
+        study.products().size() == products + permuted
+        preset =~ /are ${products}\s+(# )?products, /
+        preset.contains('\nprecision: bf16\n')
 
         where:
-        name               || products
-        'gpt2-small'       || 50 + 16
-        'gpt2-small-early' || 140 + 16
-        'gpt2-medium'      || 10 + 16
-        'pythia-160m'      || 36 + 12
+        name               || products | permuted
+        'gpt2-small'       || 50 + 12  | 4
+        'gpt2-small-early' || 140 + 12 | 4
+        'gpt2-medium'      || 10 + 12  | 4
+        'pythia-160m'      || 36 + 9   | 3
     }
 
     def 'a folder of text counts as changed when a file in it does'() {

@@ -40,6 +40,9 @@ class StudyFixture {
     /** Of each control of an ablation. */
     int controlDraws = 20
     String warning = 'a document was shorter than one row & left out'
+    /** Of the summaries: how correlations were computed. */
+    Map engine = [:]
+    List<String> withoutControls = []
 
     StudyFixture(Path root, String family = 'toy') {
         this.root = root
@@ -254,9 +257,9 @@ class StudyFixture {
                     csv(out.file(id(seed, step) + '.csv'), IDENTIFY_COLUMNS,
                             [0..<LAYERS, 0..<WIDTH].combinations().sort().collect { row(seed, step, it[0], it[1]) })
                 }
-                Json.write(out.file('summary.json'), [step: step, family: family, threshold: 0.5d,
+                Json.write(out.file('summary.json'), engine + [step: step, family: family, threshold: 0.5d,
                         checkpoints: SEEDS.collect { summary(it, step) },
-                        cliques: [complete: 11, universal: 7, neurons: []], controls: controls(step)])
+                        cliques: [complete: 11, universal: 7, neurons: []], controls: controls(step).findAll { !(it.key in withoutControls) }])
                 out.parameter('step', step).parameter('family', family).parameter('threshold', 0.5d)
                 out.commit('identify', "toy-t${step}")
             }
@@ -274,7 +277,7 @@ class StudyFixture {
         int all = LAYERS * WIDTH
         long universal = universalIn(seed, step)
         [id: id(seed, step), family: 'toy', seed: seed, step: step, neurons: all, alive: all - 1, inactive: 1,
-         undetermined: 0, universal: universal, universal_strict: universal.intdiv(2),
+         undetermined: 0, open: step.intdiv(100), universal: universal, universal_strict: universal.intdiv(2),
          universal_mutual: universal, share: universal / (double) all, share_alive: universal / (double) (all - 1),
          share_one_to_one: universal / (double) (2 * all),
          with_error: all - 1, clearly_universal: universal.intdiv(2), clearly_not: all - 1 - universal,

@@ -103,17 +103,23 @@ final class Correlations {
     /**
      * Requires that results of single checkpoints are those that were correlated.
      *
-     * @param digests content digest of the activations that a result was made from (or is), by checkpoint
+     * @param role of the correlations' inputs: {@code activations}, or {@code checkpoint} where the models were run
+     * @param digests of what a result was made from (or is), by checkpoint: of its activations, or of the checkpoint
      * @throws ToolException if a digest is not the one that a folder of correlations records
      */
-    void requireActivations(String what, Map<String, String> digests) {
+    void require(String what, String role, Map<String, String> digests) {
         for (Source source : sources) {
             for (Manifest.Input input : source.manifest().inputs()) {
                 String given = digests.get(input.id());
-                if (input.role().equals("activations") && given != null && !given.equals(input.digest())) {
+                if (input.role().equals(role) && given != null && !given.equals(input.digest())) {
                     throw ToolException.badData(
-                            "%s of '%s' are of other activations (digest %.12s) than %s (%.12s): give those of the same run",
-                            what, input.id(), given, source.folder(), input.digest());
+                            "%s of '%s' are of other %s (digest %.12s) than %s (%.12s): give those of the same run",
+                            what,
+                            input.id(),
+                            role.equals("checkpoint") ? "weights" : role,
+                            given,
+                            source.folder(),
+                            input.digest());
                 }
             }
         }
@@ -227,6 +233,21 @@ final class Correlations {
 
     List<Manifest> manifests() {
         return sources.stream().map(Source::manifest).toList();
+    }
+
+    /** How the products were computed; undefined where no folder tells. */
+    String precision() {
+        SortedSet<String> found = new TreeSet<>();
+        manifests().forEach(manifest -> found.add(manifest.parameterOr("precision", "")));
+        found.remove("");
+        return found.isEmpty() ? null : String.join(", ", found);
+    }
+
+    /** Where the activations came from: {@code stored}, {@code live}, or both. */
+    String activations() {
+        SortedSet<String> found = new TreeSet<>();
+        manifests().forEach(manifest -> found.add(manifest.parameterOr("activations", "stored")));
+        return String.join(", ", found);
     }
 
     /** A line for each setting in which the folders differ though their results are averaged. */

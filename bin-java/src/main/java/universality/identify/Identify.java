@@ -48,8 +48,10 @@ public final class Identify {
         correlations = Correlations.read(inputs.correlations());
         activations = Attributes.folders(inputs.activations(), "activate");
         descriptions = Attributes.folders(inputs.descriptions(), "describe");
-        correlations.requireActivations("--activations", digests(activations, m -> Optional.of(m.contentDigest())));
-        correlations.requireActivations("--descriptions", digests(descriptions, m -> m.inputDigest("activations")));
+        correlations.require("--activations", "activations", digests(activations, m -> Optional.of(m.contentDigest())));
+        correlations.require("--descriptions", "activations", digests(descriptions, m -> m.inputDigest("activations")));
+        correlations.require("--activations", "checkpoint", digests(activations, m -> m.inputDigest("checkpoint")));
+        correlations.require("--descriptions", "checkpoint", digests(descriptions, m -> m.inputDigest("checkpoint")));
     }
 
     private static Map<String, String> digests(
@@ -93,6 +95,8 @@ public final class Identify {
         summary.put("step", correlations.step());
         summary.put("threshold", threshold);
         summary.put("n_eff_min", Model.LEAST_EFFECTIVE);
+        summary.put("precision", correlations.precision());
+        summary.put("activations", correlations.activations());
         summary.put(
                 "checkpoints",
                 ordered.stream()

@@ -60,6 +60,15 @@ final class Model {
         return state(i) == State.ALIVE && scores.excess(i) > threshold;
     }
 
+    /**
+     * Whether a neuron that is not universal could be, had some partner not been overlooked: its excess is a lower bound.
+     *
+     * @return false where tables do not tell what was overlooked
+     */
+    boolean open(int i, double threshold) {
+        return state(i) == State.ALIVE && scores.excess(i) <= threshold && scores.excessUpper(i) > threshold;
+    }
+
     boolean universalStrict(int i, double threshold) {
         return state(i) == State.ALIVE && scores.strictExcess(i) > threshold;
     }

@@ -40,7 +40,8 @@ final class NeuronTable {
                 "p_universal",
                 "excess_heldout",
                 "corr_token",
-                "corr_position"));
+                "corr_position",
+                "excess_upper"));
         return List.copyOf(header);
     }
 
@@ -90,6 +91,7 @@ final class NeuronTable {
         row.add(model.heldOutExcess(i));
         row.add(known ? scores.tokenCorr(i) : null);
         row.add(known ? scores.positionCorr(i) : null);
+        row.add(known ? scores.excessUpper(i) : null);
         return row;
     }
 }

@@ -18,6 +18,7 @@ import universality.data.ToolException;
  * @param half largest ρ over each half of the tokens, [2][rows]
  * @param halfBaseline its baseline, [2][rows]
  * @param top the best partners of each row, best first
+ * @param upper what no neuron of B can correlate more than (methods: Precision); NaN in tables that do not tell
  * @param corrToken what the current token alone gives of maxCorr; NaN where it was not computed
  * @param corrPosition what the position in the row alone gives of it
  */
@@ -35,6 +36,7 @@ record PairTable(
         double[][] half,
         double[][] halfBaseline,
         Partner[][] top,
+        double[] upper,
         double[] corrToken,
         double[] corrPosition) {
 
@@ -71,6 +73,7 @@ record PairTable(
                 new double[][] {correlations(file, table, "baseline_half1"), correlations(file, table, "baseline_half2")
                 },
                 top,
+                optional(file, table, "max_corr_upper"),
                 optional(file, table, "corr_token"),
                 optional(file, table, "corr_position"));
     }

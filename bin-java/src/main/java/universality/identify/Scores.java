@@ -22,6 +22,7 @@ final class Scores {
     private final double[] minBaseline;
     private final double[] maxBaseline;
     private final double[] sumDeviation;
+    private final double[] sumUpper;
     private final double[] negCorr;
     private final int[] mutual;
     private final double[] sumMatched;
@@ -41,6 +42,7 @@ final class Scores {
         minBaseline = filled(neurons);
         maxBaseline = filled(neurons);
         sumDeviation = new double[neurons];
+        sumUpper = new double[neurons];
         negCorr = filled(neurons);
         mutual = new int[neurons];
         sumMatched = new double[neurons];
@@ -76,6 +78,7 @@ final class Scores {
             minBaseline[i] = least(minBaseline[i], table.baseline()[i]);
             maxBaseline[i] = most(maxBaseline[i], table.baseline()[i]);
             sumDeviation[i] += table.baselineDeviation()[i] * table.baselineDeviation()[i];
+            sumUpper[i] += table.upper()[i]; // NaN, and so the sum, where a table does not tell
             negCorr[i] = least(negCorr[i], table.negCorr()[i]);
             mutual[i] += table.mutual()[i] ? 1 : 0;
             if (!Double.isNaN(table.corrToken()[i])) {
@@ -163,6 +166,11 @@ final class Scores {
     /** Excess correlation: mean over the others of max_corr − mean over the others of the baseline. */
     double excess(int i) {
         return meanCorr(i) - meanBaseline(i);
+    }
+
+    /** What the excess is at most, whatever partners were overlooked; NaN where some table does not tell. */
+    double excessUpper(int i) {
+        return over(sumUpper[i], pairs[i]) - meanBaseline(i);
     }
 
     /** The strict variant: min_corr − max_baseline. */

@@ -42,10 +42,22 @@ final class Summary {
         entry.put("mean_corr", mean(model.scores::meanCorr));
         entry.put("mean_baseline", mean(model.scores::meanBaseline));
         entry.put("mean_excess", mean(model.scores::excess));
+        entry.putAll(bounds(alive, universal));
         entry.putAll(certainty());
         entry.put("copies", model.copies.summary());
         entry.put("layers", layers());
         entry.put("thresholds", Shares.byThreshold(threshold, neurons, model::universal));
+        return entry;
+    }
+
+    /** How far the counts depend on partners that an approximate search may have overlooked; undefined where tables do not tell. */
+    private Map<String, Object> bounds(long alive, long universal) {
+        long told = count(i -> model.state(i) == Model.State.ALIVE && !Double.isNaN(model.scores.excessUpper(i)));
+        long open = count(i -> model.open(i, threshold));
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("certainly_universal", told < alive ? null : universal);
+        entry.put("certainly_not", told < alive ? null : alive - universal - open);
+        entry.put("open", told < alive ? null : open);
         return entry;
     }
 

@@ -50,6 +50,7 @@ final class EmergenceSection implements Section {
             }
             out.add(views.end());
             certainty(family, out);
+            precision(family, out);
             meanings(family, out);
             cliques(family, out);
             counts(family, out);
@@ -261,6 +262,50 @@ final class EmergenceSection implements Section {
 
     private static double total(List<Checkpoint> models, ToDoubleFunction<Checkpoint> value) {
         return models.stream().mapToDouble(value).sum();
+    }
+
+    /** How the correlations were computed, what that leaves open, and what could not be computed so. */
+    private static void precision(Family family, Markup out) {
+        SortedSet<String> precisions = new TreeSet<>();
+        boolean live = false;
+        for (IdentifySummary summary : family.steps().values()) {
+            if (summary.precision() != null) {
+                precisions.add(summary.precision());
+            }
+            live |= summary.live();
+        }
+        if (precisions.isEmpty()) {
+            return;
+        }
+        String line = "Precision of the correlations: " + String.join(", ", precisions)
+                + (live ? "; the models were run again where activations were not stored." : ".");
+        if (precisions.stream().anyMatch(p -> p.contains("sketch"))) {
+            line += " " + open(family);
+        }
+        out.element("p", line);
+        boolean permuted =
+                family.steps().values().stream().anyMatch(s -> s.controls().containsKey("token_permuted"));
+        if (live && !permuted) {
+            out.element(
+                    "p",
+                    "There is no control “" + Controls.label("token_permuted") + "”: it needs stored activations.",
+                    "class",
+                    "note");
+        }
+    }
+
+    private static String open(Family family) {
+        List<Checkpoint> models = family.steps().values().stream()
+                .flatMap(s -> s.checkpoints().stream())
+                .toList();
+        if (models.stream().anyMatch(c -> c.open() < 0)) {
+            return "How many neurons that leaves open is not known.";
+        }
+        long open = models.stream().mapToLong(Checkpoint::open).sum();
+        long alive = models.stream().mapToLong(Checkpoint::alive).sum();
+        return Format.count(open) + " of the " + Format.count(alive) + " alive neurons of all checkpoints "
+                + (open == 1 ? "is" : "are")
+                + " open: not universal by the partners found, but sketches cannot rule out a better one.";
     }
 
     private static void meanings(Family family, Markup out) {

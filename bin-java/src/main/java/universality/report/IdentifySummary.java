@@ -14,6 +14,8 @@ import universality.report.Results.Folder;
  * What {@code identify} found at one step of one family, from its {@code summary.json}. Absent numbers are NaN.
  *
  * @param threshold the excess above which a neuron is called universal
+ * @param precision of the correlations; {@code null} where that is not told
+ * @param live whether models were run for them again, and activations not stored, of some checkpoints at least
  * @param checkpoints sorted by seed, then id
  * @param controls by name of the control
  * @param cliques groups of one neuron of each checkpoint, every two mutual best matches; −1 where they were not counted
@@ -24,12 +26,19 @@ record IdentifySummary(
         String family,
         long step,
         double threshold,
+        String precision,
+        boolean live,
         List<Checkpoint> checkpoints,
         SortedMap<String, List<Control>> controls,
         long cliques,
         long universalCliques) {
 
-    /** One model; {@code shares} maps a threshold such as {@code "0.5"} to the share of all neurons above it. */
+    /**
+     * One model.
+     *
+     * @param open neurons that could be universal with a partner that was overlooked; −1 where that is not told
+     * @param shares from a threshold such as {@code "0.5"} to the share of all neurons above it
+     */
     record Checkpoint(
             String id,
             long seed,
@@ -46,6 +55,7 @@ record IdentifySummary(
             double meanCorr,
             double meanBaseline,
             double meanExcess,
+            long open,
             Certainty certainty,
             List<Layer> layers,
             SortedMap<String, Double> shares) {}
@@ -87,6 +97,8 @@ record IdentifySummary(
                 json.path("family").asText(folder.manifest().parameterOr("family", "")),
                 json.path("step").asLong(),
                 number(json, "threshold"),
+                json.path("precision").asText(null),
+                json.path("activations").asText("").contains("live"),
                 List.copyOf(checkpoints),
                 controls,
                 json.path("cliques").path("complete").asLong(-1),
@@ -113,6 +125,7 @@ record IdentifySummary(
                 number(node, "mean_corr"),
                 number(node, "mean_baseline"),
                 number(node, "mean_excess"),
+                node.path("open").asLong(-1),
                 new Certainty(
                         number(node, "clearly_universal"),
                         number(node, "expected_universal"),
