@@ -255,7 +255,8 @@ final class Correlator implements AutoCloseable {
             for (Cell cell : cells) {
                 reduce(group, cell);
             }
-            drawBaselines(group, cells);
+            long sums = units.stream().mapToLong(this::bytes).sum();
+            drawBaselines(group, cells, memory - sums);
         }
     }
 
@@ -701,8 +702,13 @@ final class Correlator implements AutoCloseable {
         }
     }
 
+    private static long cellSize(Cell cell) {
+        return (long) cell.unit().a().source().width()
+                * cell.unit().b().source().width();
+    }
+
     /** The baselines of all cells of a group, rotation by rotation: making one takes longer than using it. */
-    private void drawBaselines(NDManager group, List<Cell> cells) {
+    private void drawBaselines(NDManager group, List<Cell> cells, long free) {
         Map<Layer, List<Wanted>> byRotated = new LinkedHashMap<>();
         for (Cell cell : cells) {
             Pair pair = cell.unit().pair();
@@ -718,9 +724,10 @@ final class Correlator implements AutoCloseable {
                     .add(wanted));
         }
         byRotated.forEach((layer, wanted) -> {
-            // what the blocks took while sums were gathered is free now
-            long each = 4L * Source.SETS * wanted.get(0).cell().unit().shape().size();
-            int together = (int) Math.max(1, memory / 4 / each);
+            // what the blocks took while sums were gathered is free now: for all that wait, and one that is being made
+            long cell = wanted.stream().mapToLong(w -> cellSize(w.cell())).max().orElse(0);
+            long making = REDUCTION_ARRAYS * 8L * cell;
+            int together = (int) Math.max(1, (free - making) / (4L * Source.SETS * cell));
             for (int from = 0; from < wanted.size(); from += together) {
                 drawBaselines(group, layer, wanted.subList(from, Math.min(wanted.size(), from + together)));
             }
