@@ -3,6 +3,7 @@ package unit.correlate
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
+import spock.util.environment.RestoreSystemProperties
 import unit.support.TestData
 import universality.activate.ActivateStage
 import universality.correlate.CorrelateStage
@@ -32,8 +33,10 @@ class LiveSpec extends Specification {
         compute.close()
     }
 
+    @RestoreSystemProperties
     def "all tables are those of stored activations: #what"() {
         given:
+        System.setProperty('universality.fast', 'bf16,int8')
         def checkpoints = checkpoints()
         def tokens = tokens()
         def stored = checkpoints.collect { c ->
@@ -68,7 +71,8 @@ class LiveSpec extends Specification {
         what                              | options
         'the study'                       | [:]
         'sums do not fit into the memory' | [memory: 4L << 20]
-        'through a filter'                | [precision: Precision.BF16]
+        'through a filter in bf16'        | [precision: Precision.BF16]
+        'through a filter in int8'        | [precision: Precision.INT8]
         'the control that shifts rows'    | [control: 'row_shifted']
         'the control that rotates'        | [control: 'rotated']
     }

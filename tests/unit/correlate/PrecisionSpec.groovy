@@ -138,6 +138,19 @@ class PrecisionSpec extends Specification {
         manifest.path('warnings').any { it.asText().contains('fewer than 4 times the sketch size 512') }
     }
 
+    def "a text too short for #precision is correlated exactly, and that is said"() {
+        when:
+        def out = correlate('short', mixtures(new Random(1), 1, 16), precision)
+
+        then:
+        def manifest = Json.read(out.resolve('manifest.json'))
+        manifest.path('parameters').path('precision').asText() == 'exact'
+        manifest.path('warnings').any { it.asText() =~ /fewer than 65536|no ${precision.name().toLowerCase()} matrices faster/ }
+
+        where:
+        precision << [Precision.BF16, Precision.INT8]
+    }
+
     private static double[][] beside(double[][] x, double[][] y) {
         (0..<x.length).collect { (x[it] as List) + (y[it] as List) as double[] } as double[][]
     }

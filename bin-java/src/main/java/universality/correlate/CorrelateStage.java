@@ -36,7 +36,7 @@ public final class CorrelateStage implements AutoCloseable {
      * @param candidates partners of each neuron whose sums by groups of documents are kept, at most {@code top}; 0: none
      * @param control {@code none} or a control's name (docs/methods.md)
      * @param precision of the products of all pairs; {@link Precision#BF16} and {@link Precision#INT8} become {@link
-     *     Precision#EXACT} on a device that is not fast at them, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
+     *     Precision#EXACT} on a device that is not fast at them and for few positions, and {@link Precision#SKETCH} where sketches would not be much shorter than the text
      * @param sketchSize rows of a sketch
      * @param memoryBytes for everything that is not on Java's heap
      */
@@ -54,6 +54,9 @@ public final class CorrelateStage implements AutoCloseable {
 
     /** With fewer positions than so many times the size of a sketch, sketches are not used. */
     private static final int LEAST_COMPRESSION = 4;
+
+    /** Positions from which on what rounding changes, in everything that is not computed again, is below 10⁻⁴. */
+    private static final long LEAST_ROUNDED = 16L * Source.BLOCK;
 
     private final List<Activations> models = new ArrayList<>();
     private final List<LiveActivations> live = new ArrayList<>();
@@ -204,6 +207,16 @@ public final class CorrelateStage implements AutoCloseable {
             String name = precision.name().toLowerCase(Locale.ROOT);
             folder.warning(
                     "this device multiplies no " + name + " matrices faster than f32 ones: precision exact was used");
+            precision = Precision.EXACT;
+        }
+        boolean rounds = precision == Precision.BF16 || precision == Precision.INT8;
+        if (rounds
+                && positions < LEAST_ROUNDED
+                && !Compute.tries(precision.name().toLowerCase(Locale.ROOT))) {
+            folder.warning(String.format(
+                    "with %d positions, fewer than %d, rounding would move baselines by more than 1e-4, and save little:"
+                            + " precision exact was used",
+                    positions, LEAST_ROUNDED));
             precision = Precision.EXACT;
         }
         if (precision == Precision.INT8 && models.stream().anyMatch(model -> model.dMlp() % 8 != 0)) {

@@ -114,7 +114,7 @@ public final class Compute implements AutoCloseable {
      * system property {@value #FAST} ({@code bf16}, {@code int8} or both) says so regardless, so that slow ways can be tried.
      */
     public boolean fastBf16() {
-        if (System.getProperty(FAST, "").contains("bf16")) {
+        if (tries("bf16")) {
             return true;
         }
         if (choice.isGpu()) {
@@ -125,13 +125,18 @@ public final class Compute implements AutoCloseable {
 
     /** Whether this device multiplies matrices of 8-bit integers faster than F32 ones, likewise. */
     public boolean fastInt8() {
-        if (System.getProperty(FAST, "").contains("int8")) {
+        if (tries("int8")) {
             return true;
         }
         if (choice.isGpu()) {
             return capability() >= 75;
         }
         return processor("avx512_vnni") || processor("avx_vnni") || processor("amx_int8");
+    }
+
+    /** Whether the system property {@value #FAST} names this type of numbers. */
+    public static boolean tries(String type) {
+        return System.getProperty(FAST, "").contains(type);
     }
 
     private int capability() {
