@@ -145,7 +145,7 @@ class PrecisionSpec extends Specification {
         then:
         def manifest = Json.read(out.resolve('manifest.json'))
         manifest.path('parameters').path('precision').asText() == 'exact'
-        manifest.path('warnings').any { it.asText() =~ /fewer than 65536|no ${precision.name().toLowerCase()} matrices faster/ }
+        manifest.path('warnings').any { it.asText() =~ /fewer than 524288|no ${precision.name().toLowerCase()} matrices faster/ }
 
         where:
         precision << [Precision.BF16, Precision.INT8]

@@ -8,7 +8,6 @@ import universality.benchmarks.CorrelateSlice.Costs;
 import universality.benchmarks.CorrelateSlice.Study;
 import universality.benchmarks.Result.Target;
 import universality.data.CsvTable;
-import universality.data.Json;
 
 /**
  * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by slices of a study of five
@@ -128,17 +127,13 @@ final class CorrelateRows implements Rows {
             return unmeasured(List.of(NARROW, NARROW_SAME), "not asked for");
         }
         try {
-            Object[] option = {"--precision", "bf16"};
-            slice.whole(option);
-            String name = used(slice.output(option));
-            if (!name.equals("bf16")) {
-                option = new Object[] {"--precision", "int8"};
-                slice.whole(option);
-                name = used(slice.output(option));
-            }
-            if (name.equals("exact")) {
+            String name = bench.compute().fastBf16() ? "bf16" : bench.compute().fastInt8() ? "int8" : null;
+            if (name == null) {
                 throw new NotMeasured("this processor multiplies neither bf16 nor int8 matrices faster than F32 ones");
             }
+            System.setProperty("universality.fast", name); // slices are shorter than texts that filters are used for
+            Object[] option = {"--precision", name};
+            slice.whole(option);
             Costs costs = slice.measure(option);
             double most = 0;
             for (Compared c : compare(slice.output(), slice.output(option))) {
@@ -160,6 +155,8 @@ final class CorrelateRows implements Rows {
                     value(NARROW_SAME, most, "all neurons of the larger slice"));
         } catch (NotMeasured e) {
             return unmeasured(List.of(NARROW, NARROW_SAME), e.getMessage());
+        } finally {
+            System.clearProperty("universality.fast");
         }
     }
 
@@ -197,14 +194,6 @@ final class CorrelateRows implements Rows {
         } catch (NotMeasured e) {
             return unmeasured(List.of(SKETCH, SKETCH_FOUND), e.getMessage());
         }
-    }
-
-    /** The precision that a run used. */
-    private static String used(Path output) {
-        return Json.read(output.resolve("manifest.json"))
-                .path("parameters")
-                .path("precision")
-                .asText();
     }
 
     /** max_corr of one neuron by two precisions. */
