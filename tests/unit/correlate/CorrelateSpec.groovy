@@ -304,6 +304,25 @@ class CorrelateSpec extends Specification {
         'unknown control'  | [a: [:], b: [seed: 2]]                         | [control: 'none2'] | 64    | "--control 'none2'"
     }
 
+    def "an activation that is not finite is no dead neuron: #value"() {
+        given:
+        def random = new Random(3)
+        def a = gaussian(random, 64, 8)
+        a[40][5] = value
+
+        when:
+        correlate([a: [gaussian(random, 64, 8)], b: [a]], [:])
+
+        then:
+        def e = thrown(ToolException)
+        e.code().status() == 65
+        e.message.contains("neuron 0.5 of 'b'")
+        !Files.exists(folder.resolve('out'))
+
+        where:
+        value << [Double.NaN, Double.POSITIVE_INFINITY]
+    }
+
     def "one row cannot be shifted"() {
         given:
         double[][] x = gaussian(new Random(9), 16, 3)

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import universality.data.ActivationMoments;
+import universality.data.ToolException;
 import universality.tensor.Kernel;
 
 /**
@@ -174,9 +175,21 @@ final class Source {
         }
     }
 
-    /** Adds a block's sums; to be called once for every block of a layer. */
+    /**
+     * Adds a block's sums; to be called once for every block of a layer.
+     *
+     * @throws ToolException (bad data) naming the neuron if an activation is not finite: it would pass for a dead neuron
+     */
     void addSums(NDManager scope, int layer, int half, NDArray block) {
-        add(sums[layer][half], kernel.call(scope, "sums", block));
+        double[] total = sums[layer][half];
+        add(total, kernel.call(scope, "sums", block));
+        for (int i = 0; i < total.length; i++) {
+            if (!Double.isFinite(total[i])) {
+                throw ToolException.badData(
+                        "activations of neuron %d.%d of '%s' are not finite: the weights overflow in this precision or are corrupt",
+                        layer, i % width(), model.id());
+            }
+        }
     }
 
     /** Steps in which z is quantised, [d_mlp]. */
