@@ -204,6 +204,11 @@ public final class CorrelateStage implements AutoCloseable {
     /** The precision that was asked for, or what the device does as fast. */
     private Precision precision(OutputFolder folder, Compute compute, long positions) {
         Precision precision = settings.precision();
+        if (precision != Precision.EXACT && settings.top() > Shortlist.SIZE) {
+            throw ToolException.usage(
+                    "--top %d: with --precision %s at most %d partners are kept; use --precision exact",
+                    settings.top(), precision.name().toLowerCase(Locale.ROOT), Shortlist.SIZE);
+        }
         boolean slow = precision == Precision.BF16 && !compute.fastBf16()
                 || precision == Precision.INT8 && !compute.fastInt8();
         if (slow) {
