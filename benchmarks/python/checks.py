@@ -103,10 +103,10 @@ def correlations(da=40, db=60, ties=False):
 
 @check("correlate", "standard")
 def standard(k):
-    x, shift, scale = normal(5000, 30) + 1000, normal(30, seed=2).double() + 1000, normal(30, seed=3).double().abs()
+    x, shift, scale = normal(5000, 30) + 1000, (normal(30, seed=2) + 1000).double(), normal(30, seed=3).double().abs()
     yield "F32", error(k("standard", x, shift, scale), (x.double() - shift) * scale), 2e-7
-    half = normal(5000, 30).half()
-    yield "F16", error(k("standard", half, shift - 1000, scale), (half.double() - shift + 1000) * scale), 2e-7
+    half, near = normal(5000, 30).half(), normal(30, seed=2).half().double()
+    yield "F16", error(k("standard", half, near, scale), (half.double() - near) * scale), 2e-7
 
 
 @check("correlate", "rotated")
@@ -273,11 +273,21 @@ def peak(k):
     yield "", error(k("peak", x, shift, scale), ((x.double() - shift).abs() * scale).amax(0)), F64
 
 
+@check("integers", "noise")
+def noise(k):
+    u = k("noise", torch.zeros(1), 90000).double()
+    yield "in [0, 1)", 0.0 if tuple(u.shape) == (90000,) and bool(((u >= 0) & (u < 1)).all()) else float("inf"), 0
+    yield "uniform", abs(float(u.mean()) - 0.5) + abs(float(u.var()) - 1 / 12), 8 / 90000 ** 0.5
+
+
 @check("integers", "quantise", "cut", "squares")
 def quantised(k):
     z, _ = blocks(n=3001, d=32)
     step = normal(32, seed=5).abs() * 0.01 + 0.02
-    q = k("quantise", z, step)
+    u = torch.rand(3001 * 32 + 7, generator=generator(6))
+    q = k("quantise", z, step, u, 7)
+    wanted = torch.floor(torch.clamp(z / step, -126, 126) + u[7:].view(3001, 32))
+    yield "numbers of its own", same(q[:3001].float(), wanted), 0
     yield "rows appended", 0.0 if tuple(q.shape) == (3008, 32) and int(q[3001:].abs().sum()) == 0 else float("inf"), 0
     inside = (z.double().abs() <= 126 * step.double())
     rest = (q[:3001].double() * step.double() - z.double()) * inside

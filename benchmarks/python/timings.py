@@ -135,13 +135,14 @@ def whole(clock, kernels, arguments):
     n, d = arguments.positions or (8192 if clock.device.type == "cuda" else 2048), 3072
     kernel = kernels["integers"]
     z, step = random(clock.device, n, d), torch.full((d,), 0.03, device=clock.device)
-    x, y = kernel.quantise(z, step), kernel.quantise(z, step)
+    noise, first = kernel.noise(z, torch.tensor(n * d)), torch.tensor(0)
+    x, y = kernel.quantise(z, step, noise, first), kernel.quantise(z, step, noise, first)
     total = torch.zeros(d, d, dtype=torch.int32, device=clock.device)
     for dtype in (torch.float32, torch.bfloat16):
         plain = product(clock, d, n, d, dtype)
         name = f"accumulate_whole {d} x {n} x {d}, beside {str(dtype)[6:]}"
         clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate_whole(total.zero_(), x, y), plain)
-    clock.measure(f"quantise {n} x {d}", 0, lambda: kernel.quantise(z, step))
+    clock.measure(f"quantise {n} x {d}", 0, lambda: kernel.quantise(z, step, noise, first))
 
 
 def around(clock, kernels, arguments):

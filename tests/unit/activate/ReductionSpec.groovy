@@ -60,7 +60,7 @@ class ReductionSpec extends Specification {
         def out = OutputFolder.create(folder.resolve(name), false)
         def kernel = compute.kernel('moments')
         def store = new Store(out, compute.manager(), config, tokens.kept(), Dtype.F16)
-        def reduction = new Reduction(compute.manager(), kernel, config, tokens, rows, new Batching(unit, block, unit, 0), store, Dtype.F16)
+        def reduction = new Reduction(compute.manager(), kernel, config, tokens, rows, new Batching(unit, block, unit, 1, 0), store, Dtype.F16)
         int first = 0
         for (int i = 0; first < rows.length; i++) {
             int count = Math.min(sizes[i % sizes.size()], rows.length - first)
@@ -91,7 +91,7 @@ class ReductionSpec extends Specification {
         given: 'random activations, small integers among them, so that there are ties'
         def tokens = tokens(97)
         def model = model()
-        int[] rows = new LayerwiseForward(compute, model, tokens, 1, 1).rows()
+        int[] rows = new LayerwiseForward(compute, model, tokens, 1, 1, 1).rows()
         def random = new Random(3)
         def data = (0..<LAYERS).collect { layer ->
             (0..1).collect { float[] x = new float[rows.length * CONTEXT * WIDTH]; x.indices.each { i -> x[i] = i % 3 == 0 ? random.nextInt(4) : (float) random.nextGaussian() }; x }
@@ -127,7 +127,7 @@ class ReductionSpec extends Specification {
         given:
         def tokens = tokens(61)
         def model = model()
-        def forward = new LayerwiseForward(compute, model, tokens, 2, 16)
+        def forward = new LayerwiseForward(compute, model, tokens, 2, 16, 1)
         def taken = [:].withDefault { [] }
         int[] next = new int[LAYERS]
 
@@ -151,13 +151,52 @@ class ReductionSpec extends Specification {
         model?.close()
     }
 
+    def "several lanes hand rows over in order, layer by layer, and one that fails ends them all"() {
+        given:
+        def many = Compute.start('cpu', 3)
+        def tokens = tokens(61)
+        def model = LanguageModel.load(many, CheckpointFolder.open(TestData.checkpoint(folder, NAME)))
+        def forward = new LayerwiseForward(many, model, tokens, 2, 2, 3)
+        def taken = (0..<LAYERS).collect { Collections.synchronizedList([]) }
+        def lanes = Collections.synchronizedSet([] as Set)
+
+        when:
+        forward.run({ int layer, int first, int count, pre, post ->
+            lanes << Thread.currentThread().name
+            count.times { taken[layer] << first + it }
+        } as LayerwiseForward.Consumer)
+
+        then:
+        taken.every { it == (0..<forward.rows().length) as List }
+        lanes.every { it.startsWith('lane-') }
+
+        when:
+        taken*.clear()
+        forward.run({ int layer, int first, int count, pre, post ->
+            taken[layer] << first
+            if (layer == 1 && first == 20) {
+                throw new IllegalStateException('no more')
+            }
+        } as LayerwiseForward.Consumer)
+
+        then:
+        def e = thrown(IllegalStateException)
+        e.message == 'no more'
+        taken[1] == (0..20).step(2) as List
+        taken[2] == (0..<taken[2].size()).collect { 2 * it } && taken[2].size() <= 10
+
+        cleanup:
+        model?.close()
+        many?.close()
+    }
+
     def "if not even the smallest batch fits, that is said"() {
         given:
         def model = model()
         int calls = 0
 
         when:
-        new LayerwiseForward(compute, model, tokens(9), 2, 8).run({ int layer, int first, int count, pre, post ->
+        new LayerwiseForward(compute, model, tokens(9), 2, 8, 1).run({ int layer, int first, int count, pre, post ->
             calls++
             throw new ToolException(ExitCode.DEVICE_MEMORY, 'full')
         } as LayerwiseForward.Consumer)
@@ -171,20 +210,27 @@ class ReductionSpec extends Specification {
         model?.close()
     }
 
-    def "more memory gives larger batches, up to a bound; units and blocks stay the same"() {
+    def "more memory gives more lanes, or larger batches on a GPU, up to a bound; units and blocks stay the same"() {
         given:
         def config = model().withCloseable { it.config() }
 
         when:
-        def batchings = [0L, 1L << 21, 1L << 22, 1L << 40].collect {
-            Batching.choose(config, CONTEXT, Arithmetic.F32, Dtype.F16, false, it) }
+        def batchings = [0L, 1L << 24, 1L << 25, 1L << 40].collect {
+            Batching.choose(config, CONTEXT, Arithmetic.F32, Dtype.F16, gpu, 8, it) }
 
         then:
-        batchings*.unit().unique() == [10] && batchings*.block().unique() == [170]
-        batchings*.batch() == batchings*.batch().sort(false) && batchings*.batch().unique().size() > 2
-        batchings[0].batch() == 10 && batchings[-1].batch() == 170
-        batchings[1..2].every { it.bytes() <= 1L << 22 }
+        batchings*.unit().unique() == [unit] && batchings*.block().unique() == [block]
+        batchings*.lanes() == batchings*.lanes().sort(false) && batchings*.batch() == batchings*.batch().sort(false)
+        (gpu ? batchings*.batch() : batchings*.lanes()).unique().size() > 2
+        batchings[0].batch() == unit && batchings[0].lanes() == 1
+        batchings[-1].batch() == most && batchings[-1].lanes() == (gpu ? 1 : 8)
+        batchings[1..2].every { it.bytes() <= 1L << 25 }
         batchings.every { it.batch() % it.unit() == 0 }
+
+        where:
+        gpu   || unit | block | most
+        false || 170  | 170   | 170
+        true  || 85   | 170   | 1360
     }
 
     def "what a task in the background throws is thrown by the next one that is submitted, or at the end"() {

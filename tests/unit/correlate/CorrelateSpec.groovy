@@ -10,6 +10,7 @@ import unit.support.TestData
 import universality.correlate.CorrelateStage
 import universality.correlate.Precision
 import universality.data.CsvTable
+import universality.data.Phases
 import universality.data.Json
 import universality.data.SafetensorsFile
 import universality.data.ToolException
@@ -121,7 +122,7 @@ class CorrelateSpec extends Specification {
         def kernel = compute.kernel('correlate')
         def rotations = Class.forName('universality.correlate.Rotations').declaredConstructors[0]
         rotations.accessible = true
-        def made = rotations.newInstance(compute.manager(), kernel, 11L, 1L << 20)
+        def made = rotations.newInstance(compute.manager(), kernel, 11L, 1L << 20, new Phases())
         def folderB = stored(folder.resolve('b'))
         def rotated = (0..1).collect { layer ->
             float[] values = made.get(compute.manager(), folderB, layer, 0).toFloatArray()
@@ -164,7 +165,7 @@ class CorrelateSpec extends Specification {
         def kernel = compute.kernel('correlate')
         def made = Class.forName('universality.correlate.Rotations').declaredConstructors[0].with {
             it.accessible = true
-            it.newInstance(compute.manager(), kernel, 3L, 1L << 20)
+            it.newInstance(compute.manager(), kernel, 3L, 1L << 20, new Phases())
         }
         def folderB = stored(folder.resolve('b'))
         def largest = { DMatrixRMaj x, List<DMatrixRMaj> ys ->

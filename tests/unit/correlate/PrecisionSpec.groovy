@@ -55,7 +55,7 @@ class PrecisionSpec extends Specification {
                 assert Math.abs(x.number(i, 'neg_corr') - y.number(i, 'neg_corr')) < 3e-6
                 assert ['partner_layer', 'partner_neuron'].every { x.text(i, it) == y.text(i, it) } ||
                         secondBest(x, i) > x.number(i, 'max_corr') - 3e-6
-                assert Math.abs(x.number(i, 'baseline_mean') - y.number(i, 'baseline_mean')) < (precision == Precision.INT8 ? 4e-3 : 2e-4 + 0.0039 * x.number(i, 'baseline_mean'))
+                assert Math.abs(x.number(i, 'baseline_mean') - y.number(i, 'baseline_mean')) < (precision == Precision.INT8 ? 6e-3 : 2e-4 + 0.0039 * x.number(i, 'baseline_mean'))
                 assert Math.abs(x.number(i, 'max_corr_half1') - y.number(i, 'max_corr_half1')) < (full ? 5e-2 : 5e-3)
                 assert Math.abs(x.number(i, 'corr_var') - y.number(i, 'corr_var')) < 1e-3
                 assert values(x, i).size() == values(y, i).size() && values(y, i) == values(y, i).sort(false).reverse()

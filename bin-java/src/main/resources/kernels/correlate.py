@@ -6,12 +6,14 @@ class Ops(Module):
   training : bool
 
   def standard(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    # x F32 or F16 [n, d]; shift, scale F64 [d] -> z F32 [n, d]; the difference is taken in F64, for huge means. A few rows at a
-    # time, so that the F64 values stay in the processor's cache
+    # x F32 or F16 [n, d]; shift F64 [d], of values that F32 holds (`center`'s are); scale F64 [d] -> z F32 [n, d]. So the difference
+    # is as exact in F32, however large shift is. A few rows at a time, which stay in the processor's cache
     z = torch.empty([x.size(0), x.size(1)], dtype=6, device=x.device)
+    start = shift.float()
+    by = scale.float()
     step = self.step(x)
     for i in range((x.size(0) + step - 1) // step):
-      z[i * step:(i + 1) * step].copy_(x[i * step:(i + 1) * step].double().sub_(shift).mul_(scale))
+      z[i * step:(i + 1) * step].copy_(x[i * step:(i + 1) * step]).sub_(start).mul_(by)
     return z
 
   def rotated(self, x: Tensor, shift: Tensor, rotation: Tensor, scale: Tensor) -> Tensor:
@@ -46,7 +48,14 @@ class Ops(Module):
     n = x.size(0)
     for i in range((n + step - 1) // step):
       a = x[i * step:(i + 1) * step]
-      total.add_(torch.mm(a.t(), y[i * step:(i + 1) * step]))
+      self.add(total, torch.mm(a.t(), y[i * step:(i + 1) * step]))
+    return total
+
+  def add(self, total: Tensor, part: Tensor) -> Tensor:
+    # total += part, of another type; modified. A few rows at a time, so that what is converted stays in the processor's cache
+    step = self.step(part)
+    for i in range((part.size(0) + step - 1) // step):
+      total[i * step:(i + 1) * step].add_(part[i * step:(i + 1) * step].type_as(total))
     return total
 
   def accumulate_within(self, total: Tensor, x: Tensor, chunk: Tensor) -> Tensor:

@@ -5,14 +5,25 @@ class Ops(Module):
   __buffers__ = []
   training : bool
 
-  def quantise(self, z: Tensor, step: Tensor) -> Tensor:
-    # z F32 [n, d], step F32 [d] -> I8 [n', d], n' the next multiple of 8, rows of zeros appended: z / step rounded up or down at
-    # random, so that the mean over the draws is z; values beyond 126 steps are cut off
-    x = torch.div(z, step).clamp_(-126.0, 126.0)
-    q = torch.rand_like(x).add_(x).floor_().to(1)
-    missing = -q.size(0) % 8
-    if missing > 0:
-      q = torch.constant_pad_nd(q, [0, 0, 0, missing])
+  def noise(self, like: Tensor, count: Tensor) -> Tensor:
+    # -> F32 [count], uniform in [0, 1)
+    return torch.rand([int(count)], device=like.device)
+
+  def quantise(self, z: Tensor, step: Tensor, noise: Tensor, first: Tensor) -> Tensor:
+    # z F32 [n, d], step F32 [d], noise F32 [n d + first, at least], uniform in [0, 1) -> I8 [n', d], n' the next multiple of 8, rows of
+    # zeros appended: z / step rounded up or down at random, so that the mean over the draws is z; values beyond 126 steps are cut
+    # off. Element i of z takes noise[first + i]
+    n = z.size(0)
+    d = z.size(1)
+    q = torch.empty([n + (-n % 8), d], dtype=1, device=z.device)
+    q[n:].zero_()
+    use = noise[int(first):int(first) + n * d].view([n, d])
+    rows = self.step(z)
+    for i in range((n + rows - 1) // rows):
+      a = i * rows
+      b = min(n, a + rows)
+      x = torch.div(z[a:b], step).clamp_(-126.0, 126.0)
+      q[a:b].copy_(x.add_(use[a:b]).floor_())
     return q
 
   def cut(self, z: Tensor, step: Tensor) -> Tensor:
@@ -21,17 +32,19 @@ class Ops(Module):
     total = torch.zeros([z.size(1)], dtype=7, device=z.device)
     rows = self.step(z)
     for i in range((z.size(0) + rows - 1) // rows):
-      e = z[i * rows:(i + 1) * rows].abs().sub_(limit).clamp_(min=0.0)
-      total.add_(e.mul_(e).sum([0], dtype=7))
+      size = z[i * rows:(i + 1) * rows].abs()
+      if bool((torch.amax(size, [0]) > limit).any()):
+        e = size.sub_(limit).clamp_(min=0.0)
+        total.add_(e.mul_(e).sum([0], dtype=7))
     return total
 
   def squares(self, q: Tensor) -> Tensor:
-    # q I8 [n, d] -> F64 [d]: sum of q^2
+    # q I8 [n, d] -> F64 [d]: sum of q^2; below 2^24 for a thousand rows, so that sums of some are exact in F32
     total = torch.zeros([q.size(1)], dtype=7, device=q.device)
-    rows = self.step(q)
+    rows = min(self.step(q), 1000)
     for i in range((q.size(0) + rows - 1) // rows):
       e = q[i * rows:(i + 1) * rows].float()
-      total.add_(e.mul_(e).sum([0], dtype=7))
+      total.add_(e.mul_(e).sum([0]))
     return total
 
   def accumulate_whole(self, total: Tensor, x: Tensor, y: Tensor) -> Tensor:

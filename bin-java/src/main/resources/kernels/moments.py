@@ -28,6 +28,10 @@ class Ops(Module):
     m4 = (s4 - d * s3 * 4 + d * d * s2 * 6 - d * d * d * s1 * 3).clamp_(min=0.0)
     return [shift + d, m2, m3, m4]
 
+  def fine(self, x: Tensor) -> int:
+    # half as many rows as elsewhere, for what is computed in F64 from more than one array
+    return (self.step(x) + 1) // 2
+
   def powers(self, state: Tensor, x: Tensor, shift: Tensor) -> Tensor:
     # state F64 [4.., d] += sums of (x - shift)^1, ^2, ^3, ^4; modified
     y = x.double().sub_(shift)
@@ -43,7 +47,7 @@ class Ops(Module):
     # taken in an order that the units decide, not how many come at once. state F64 [5, d]: powers, number of x > 0; shift F64 [d]
     # -> the new state
     state = state.clone()
-    step = self.step(x)
+    step = self.fine(x)
     begin = 0
     for unit in range(ends.size(0)):
       end = int(ends[unit])
@@ -70,7 +74,7 @@ class Ops(Module):
     rows = [none]
     columns = [none]
     values = [none.float()]
-    step = self.step(x)
+    step = self.fine(x)
     begin = 0
     for unit in range(ends.size(0)):
       end = int(ends[unit])

@@ -29,9 +29,25 @@
       out.append(x.float().contiguous())
     return x
 
+  def gelu_by_sigmoid(self, x: Tensor) -> Tensor:
+    # GELU by tanh, x (1 + tanh u) / 2 = x sigmoid(2 u), which a processor computes faster and, below 0, with more correct digits. A
+    # few rows at a time, so that they stay in its cache
+    y = torch.empty_like(x)
+    flat = x.view([-1, x.size(-1)])
+    out = y.view(flat.size())
+    step = 1 + 49152 // flat.size(1)
+    for i in range((flat.size(0) + step - 1) // step):
+      part = flat[i * step:(i + 1) * step]
+      u = part * part
+      u.mul_(0.07135481282553).add_(1.5957691216057308).mul_(part).sigmoid_()
+      torch.mul(u, part, out=out[i * step:(i + 1) * step])
+    return y
+
   def activation(self, x: Tensor, kind: int) -> Tensor:
     if kind == 0:
-      return torch.gelu(x, approximate="tanh")
+      if x.is_cuda:
+        return torch.gelu(x, approximate="tanh")
+      return self.gelu_by_sigmoid(x.contiguous())
     if kind == 1:
       return torch.gelu(x)
     return torch.relu(x)

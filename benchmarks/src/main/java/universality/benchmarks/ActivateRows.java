@@ -20,7 +20,7 @@ final class ActivateRows implements Rows {
 
     ActivateRows(Arguments arguments) {
         model = RandomModel.GPT2_SMALL.with(arguments);
-        rows = arguments.number("activate_rows", 24);
+        rows = arguments.number("activate_rows", 48);
     }
 
     private static Result line(String row, String what, String unit, Target target) {

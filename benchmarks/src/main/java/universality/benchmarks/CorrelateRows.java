@@ -10,8 +10,8 @@ import universality.benchmarks.Result.Target;
 import universality.data.CsvTable;
 
 /**
- * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by slices of a study of five
- * GPT-2 small: {@link CorrelateSlice}. Sizes: {@code neurons} (of a layer), {@code slice_layers}, {@code slice_tokens} (two counts),
+ * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by a slice of a study of five
+ * GPT-2 small: {@link CorrelateSlice}. Sizes: {@code neurons} (of a layer), {@code slice_layers}, {@code slice_tokens},
  * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, filter, sketch).
  */
 final class CorrelateRows implements Rows {
@@ -34,13 +34,12 @@ final class CorrelateRows implements Rows {
     private static final Result SKETCH_FOUND =
             line("sketch-found", "the same: partners above 0.4 found", "of those of exact", Target.atLeast(1));
     private static final Study GPT2_SMALL = new Study(5, 12, 1e6, 10);
-    private static final double LONGER = 5e6;
-    private static final double SKETCHED_TOKENS = 5e6;
+    private static final Study LONGER = new Study(5, 12, 5e6, 10);
     private static final double STRONG = 0.4;
 
     private final int neurons;
     private final int layers;
-    private final int[] tokens;
+    private final int tokens;
     private final int draws;
     private final String memory;
     private final int sketchSize;
@@ -49,8 +48,8 @@ final class CorrelateRows implements Rows {
     CorrelateRows(Arguments arguments) {
         neurons = arguments.number("neurons", 3072);
         layers = arguments.number("slice_layers", 2);
-        tokens = arguments.numbers("slice_tokens", "8192,32768");
-        draws = arguments.number("slice_draws", 4);
+        tokens = arguments.number("slice_tokens", 65536);
+        draws = arguments.number("slice_draws", 2);
         memory = arguments.text("slice_memory", "4 GB");
         sketchSize = arguments.number("sketch_size", 16384);
         precisions = arguments.list("precisions", "exact,filter,sketch");
@@ -72,11 +71,9 @@ final class CorrelateRows implements Rows {
             double ceiling = bench.product(neurons, 4096, neurons);
             Costs exact = slice.measure();
             ceiling = Math.max(ceiling, bench.product(neurons, 4096, neurons));
-            List<Result> results = new ArrayList<>(exact(exact, ceiling));
-            boolean compared = precisions.contains("filter") || precisions.contains("sketch");
-            double whole = compared ? slice.whole() : 0;
+            List<Result> results = new ArrayList<>(exact(slice, exact, ceiling));
             results.addAll(narrow(bench, slice, ceiling));
-            results.addAll(sketch(slice, exact, whole));
+            results.addAll(sketch(slice, exact));
             return results;
         } finally {
             slice.discard();
@@ -88,38 +85,43 @@ final class CorrelateRows implements Rows {
         return 2 * study.products() * neurons * neurons * study.tokens();
     }
 
-    private List<Result> exact(Costs costs, double ceiling) {
-        Study study = GPT2_SMALL;
-        String slices = String.format(
-                Locale.ROOT,
-                "slices of %d and 3 models × %d layers × %d neurons at %d and %d tokens, 1 and %d draws, extrapolated to %d models ×"
-                        + " %d layers, %.0f tokens, %d draws (all rotations kept in memory)",
-                2,
-                layers,
-                neurons,
-                tokens[0],
-                tokens[1],
-                draws,
-                study.seeds(),
-                study.layers(),
-                study.tokens(),
-                study.draws());
-        String how = String.format(
-                Locale.ROOT,
-                "%s: products %.0f s, reductions %.0f s, baseline %.0f s; ceiling %.1f GFLOP/s",
-                slices,
-                costs.products(study),
-                costs.reductions(study),
-                costs.baseline(study),
-                ceiling / 1e9);
+    private List<Result> exact(CorrelateSlice slice, Costs costs, double ceiling) {
         return List.of(
-                value(EXACT, flops(study) / costs.all(study) / ceiling, how),
-                value(BASELINE, finite(costs.baseline(study) / costs.products(study)), "from the same slices"));
+                value(EXACT, rate(costs, GPT2_SMALL) / ceiling, how(slice, costs, ceiling)),
+                value(
+                        BASELINE,
+                        costs.baseline(GPT2_SMALL) / costs.products(GPT2_SMALL),
+                        String.format(
+                                Locale.ROOT,
+                                "from the same slice; %.4f at 5M tokens",
+                                costs.baseline(LONGER) / costs.products(LONGER))));
     }
 
-    /** {@code null} where times are too short to be told apart from nothing. */
-    private static Double finite(double value) {
-        return Double.isFinite(value) ? value : null;
+    /** Operations of a study's products per second of all that it takes. */
+    private double rate(Costs costs, Study study) {
+        return flops(study) / costs.all(study);
+    }
+
+    private String how(CorrelateSlice slice, Costs costs, double ceiling) {
+        Study study = GPT2_SMALL;
+        return String.format(
+                Locale.ROOT,
+                "%s (%s), phase by phase extrapolated to %d models × %d layers, 1M tokens, %d draws (all rotations kept in memory):"
+                        + " products %.0f s, reading %.0f s, reductions %.0f s, refinement %.0f s, baseline %.0f s; %.3f at 5M tokens;"
+                        + " products alone %.3f; ceiling %.1f GFLOP/s",
+                slice,
+                costs,
+                study.seeds(),
+                study.layers(),
+                study.draws(),
+                costs.products(study),
+                costs.reading(study),
+                costs.reductions(study),
+                costs.refinement(study),
+                costs.baseline(study),
+                rate(costs, LONGER) / ceiling,
+                flops(study) / costs.products(study) / ceiling,
+                ceiling / 1e9);
     }
 
     private List<Result> narrow(Bench bench, CorrelateSlice slice, double ceiling) throws Exception {
@@ -131,28 +133,16 @@ final class CorrelateRows implements Rows {
             if (name == null) {
                 throw new NotMeasured("this processor multiplies neither bf16 nor int8 matrices faster than F32 ones");
             }
-            System.setProperty("universality.fast", name); // slices are shorter than texts that filters are used for
+            System.setProperty("universality.fast", name); // a slice is shorter than texts that filters are used for
             Object[] option = {"--precision", name};
-            slice.whole(option);
             Costs costs = slice.measure(option);
             double most = 0;
             for (Compared c : compare(slice.output(), slice.output(option))) {
                 most = Math.max(most, Math.abs(c.exact() - c.other()));
             }
-            Study longer = new Study(GPT2_SMALL.seeds(), GPT2_SMALL.layers(), LONGER, GPT2_SMALL.draws());
-            String how = String.format(
-                    Locale.ROOT,
-                    "%s, as exact, extrapolated to 1M tokens: products %.0f s, reductions and refinement %.0f s, baseline %.0f s; %.2f"
-                            + " times at 5M tokens; a plain BF16 product has %.2f times the F32 rate",
-                    name,
-                    costs.products(GPT2_SMALL),
-                    costs.reductions(GPT2_SMALL),
-                    costs.baseline(GPT2_SMALL),
-                    flops(longer) / costs.all(longer) / ceiling,
-                    bench.narrowProduct(neurons, 4096, neurons) / ceiling);
             return List.of(
-                    value(NARROW, flops(GPT2_SMALL) / costs.all(GPT2_SMALL) / ceiling, how),
-                    value(NARROW_SAME, most, "all neurons of the larger slice"));
+                    value(NARROW, rate(costs, GPT2_SMALL) / ceiling, name + ": " + how(slice, costs, ceiling)),
+                    value(NARROW_SAME, most, "all neurons of the slice"));
         } catch (NotMeasured e) {
             return unmeasured(List.of(NARROW, NARROW_SAME), e.getMessage());
         } finally {
@@ -160,13 +150,13 @@ final class CorrelateRows implements Rows {
         }
     }
 
-    private List<Result> sketch(CorrelateSlice slice, Costs exact, double whole) throws Exception {
+    private List<Result> sketch(CorrelateSlice slice, Costs exact) throws Exception {
         if (!precisions.contains("sketch")) {
             return unmeasured(List.of(SKETCH, SKETCH_FOUND), "not asked for");
         }
         try {
             Object[] option = {"--precision", "sketch", "--sketch-size", sketchSize};
-            double time = slice.whole(option);
+            Costs costs = slice.measure(option);
             int strong = 0;
             int found = 0;
             for (Compared c : compare(slice.output(), slice.output(option))) {
@@ -175,16 +165,15 @@ final class CorrelateRows implements Rows {
                     found += c.exact() - c.other() < 1e-5 ? 1 : 0;
                 }
             }
-            double ratio = SKETCHED_TOKENS / sketchSize;
+            double ratio = exact.products(LONGER) / costs.productsOfSketches(LONGER);
             String how = String.format(
                     Locale.ROOT,
-                    "computed, not measured: sketches of %d in place of 5M tokens, in the same products; the slice of %d tokens took"
-                            + " %.1f s, sketching and refinement included, exact %.1f s (%.3g s per product and token)",
+                    "%s with sketches of %d (%s); the exact products extrapolated to 5M tokens: %.0f s, of sketches %.0f s",
+                    slice,
                     sketchSize,
-                    tokens[1],
-                    time,
-                    whole,
-                    exact.perToken());
+                    costs,
+                    exact.products(LONGER),
+                    costs.productsOfSketches(LONGER));
             return List.of(
                     value(SKETCH, ratio, how),
                     value(

@@ -154,7 +154,7 @@ public final class Growth {
         double d = neurons;
         double products = models * (models - 1) / 2 * depth * depth;
         double own = models * depth;
-        double weight = CorrelateSlice.weight(draws);
+        double weight = new CorrelateSlice.Study(2, 1, 0, draws).weight();
         return 2 * count * d * d * (products + own)
                 + own * draws * 8 / 3 * d * d * d
                 + weight * 2 * d * d * d * (2 * products + own);

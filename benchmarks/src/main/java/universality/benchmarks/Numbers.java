@@ -67,11 +67,15 @@ public final class Numbers {
 
     private static List<Result> measured(Rows rows, Bench bench) throws Exception {
         System.err.println("measuring " + rows.name() + " …");
+        List<Result> results;
         try {
-            return rows.measure(bench);
+            results = rows.measure(bench);
         } catch (NotMeasured e) {
-            return rows.unmeasured(e.getMessage());
+            results = rows.unmeasured(e.getMessage());
         }
+        // at once, so that a run that is broken off was not for nothing
+        results.forEach(r -> System.err.println(r.what() + ": " + r.shown() + " (" + r.how() + ")"));
+        return results;
     }
 
     private static void print(PrintStream out, List<Result> results, Bench bench) {

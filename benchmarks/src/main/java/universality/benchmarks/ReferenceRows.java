@@ -28,7 +28,7 @@ final class ReferenceRows implements Rows {
         int context = arguments.number("reference_context", 512);
         model = new RandomModel(
                 arguments.number("reference_layers", 2), Math.max(1, width / 64), width, VOCABULARY, context);
-        rows = arguments.number("reference_rows", 16);
+        rows = arguments.number("reference_rows", 4);
         pythons = arguments.list("python", "python3,/usr/bin/python3");
     }
 

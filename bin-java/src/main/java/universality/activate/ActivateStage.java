@@ -81,7 +81,8 @@ public final class ActivateStage {
                 say.accept(line);
             });
             Batching batching = batching(compute, config);
-            LayerwiseForward forward = new LayerwiseForward(compute, model, tokens, batching.unit(), batching.batch());
+            LayerwiseForward forward =
+                    new LayerwiseForward(compute, model, tokens, batching.unit(), batching.batch(), batching.lanes());
             try (Store store = new Store(folder, compute.manager(), config, tokens.kept(), dtype);
                     Reduction reduction = new Reduction(
                             compute.manager(), kernel, config, tokens, forward.rows(), batching, store, dtype)) {
@@ -99,6 +100,7 @@ public final class ActivateStage {
                 settings.arithmetic(),
                 dtype,
                 compute.device().equals("cuda"),
+                compute.lanes(),
                 settings.memory());
         if (batching.bytes() > settings.memory()) {
             say.accept(String.format(

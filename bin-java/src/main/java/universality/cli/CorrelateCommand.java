@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -109,6 +110,8 @@ final class CorrelateCommand extends StageCommand {
     @Mixin
     private ComputeOptions compute;
 
+    private Map<String, Double> seconds = Map.of();
+
     @Override
     void run() throws IOException {
         // without a baseline there is no excess, and a table that has none would pass for one in which nothing is
@@ -139,7 +142,13 @@ final class CorrelateCommand extends StageCommand {
             } else {
                 stage.run(engine, out, overwrite);
             }
+            seconds = stage.seconds();
         }
+    }
+
+    @Override
+    Map<String, Double> phases() {
+        return seconds;
     }
 
     private CorrelateStage open(CorrelateStage.Settings settings) {

@@ -15,14 +15,20 @@ import universality.data.ToolException;
 final class Resources {
     private Resources() {}
 
-    /** Writes {@code OUT.resources.json}: wall and CPU seconds, peak resident bytes (0 where the system does not tell). */
-    static void write(Path file, long wallNanos) {
+    /**
+     * Writes {@code OUT.resources.json}: wall and CPU seconds, peak resident bytes (0 where the system does not tell), and seconds by
+     * phase where a stage tells them.
+     */
+    static void write(Path file, long wallNanos, Map<String, Double> phases) {
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("wall_seconds", wallNanos / 1e9);
         if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system) {
             values.put("cpu_seconds", system.getProcessCpuTime() / 1e9);
         }
         values.put("peak_resident_bytes", peakResidentBytes());
+        if (!phases.isEmpty()) {
+            values.put("phase_seconds", phases);
+        }
         try {
             Json.write(file, values);
         } catch (IOException e) {

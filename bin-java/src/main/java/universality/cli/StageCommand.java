@@ -3,6 +3,7 @@ package universality.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Option;
 import universality.data.ExitCode;
@@ -25,6 +26,11 @@ abstract class StageCommand implements Callable<Integer> {
     /** Does the stage's work; failures are thrown as {@link ToolException}. */
     abstract void run() throws IOException;
 
+    /** Seconds by phase, where the stage tells them; asked for after {@link #run}. */
+    Map<String, Double> phases() {
+        return Map.of();
+    }
+
     @Override
     public final Integer call() {
         if (Files.exists(out) && !overwrite) {
@@ -38,7 +44,7 @@ abstract class StageCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new ToolException(ExitCode.CANNOT_WRITE, "input or output failed: " + e, e);
         }
-        Resources.write(out.resolveSibling(out.getFileName() + ".resources.json"), System.nanoTime() - start);
+        Resources.write(out.resolveSibling(out.getFileName() + ".resources.json"), System.nanoTime() - start, phases());
         return ExitCode.OK.status();
     }
 

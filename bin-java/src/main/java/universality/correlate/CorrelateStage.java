@@ -16,6 +16,7 @@ import universality.data.ExitCode;
 import universality.data.Ids;
 import universality.data.Json;
 import universality.data.OutputFolder;
+import universality.data.Phases;
 import universality.data.TokenRows;
 import universality.data.ToolException;
 import universality.model.Arithmetic;
@@ -64,6 +65,7 @@ public final class CorrelateStage implements AutoCloseable {
     private final List<Activations> models = new ArrayList<>();
     private final List<LiveActivations> live = new ArrayList<>();
     private final Settings settings;
+    private final Phases phases = new Phases();
     private final Arithmetic arithmetic;
     private final Consumer<String> say;
 
@@ -131,13 +133,19 @@ public final class CorrelateStage implements AutoCloseable {
         }
     }
 
+    /** Seconds by phase, of the last {@link #run}. */
+    public Map<String, Double> seconds() {
+        return phases.seconds();
+    }
+
     /** Correlates and writes {@code out}. */
     public void run(Compute compute, Path out, boolean overwrite) throws IOException {
         requireOneStep();
         try (OutputFolder folder = OutputFolder.create(out, overwrite);
                 Kernel kernel = compute.kernel("correlate")) {
             long memory = start(folder, compute, kernel);
-            try (Rotations rotations = new Rotations(compute.manager(), kernel, settings.baselineSeed(), memory / 4)) {
+            try (Rotations rotations =
+                    new Rotations(compute.manager(), kernel, settings.baselineSeed(), memory / 4, phases)) {
                 run(compute, folder, kernel, rotations, memory);
             }
             finish(folder, compute);
@@ -180,21 +188,22 @@ public final class CorrelateStage implements AutoCloseable {
         List<Correlator.Pair> pairs = pairs(first, second, !control);
         Precision precision = precision(folder, compute, kept.row().length);
         Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
-        try (Correlator correlator =
-                new Correlator(compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3)) {
+        try (Correlator correlator = new Correlator(
+                compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3, phases)) {
             correlator.run(pairs, settings.top());
             if (correlator.passes() > 1) {
                 say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
                         + " MB do not hold all sums: a larger --memory saves time");
             }
-            Refinement refinement = refine(compute, kernel, precision, sketcher, correlator, pairs, memory);
+            Refinement refinement = phases.in(
+                    "refinement", () -> refine(compute, kernel, precision, sketcher, correlator, pairs, memory));
             if (control || settings.candidates() == 0) {
                 write(folder, correlator, pairs, refinement, null);
                 return;
             }
             Groups groups = Groups.of(kept);
             try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs, memory)) {
-                again.run();
+                phases.in("candidates", again::run);
                 write(folder, correlator, pairs, refinement, again);
             }
             note(folder, groups);

@@ -13,7 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import universality.data.Digests;
+import universality.data.Phases;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -109,12 +109,14 @@ final class Correlator implements AutoCloseable {
 
     private final int draws;
     private final long memory;
+    private final Phases phases;
     private final Map<Pair, PairTable> forward = new LinkedHashMap<>();
     private final Map<Pair, PairTable> backward = new LinkedHashMap<>();
     /** Variances of rotated neurons by source and layer: [set][draw][d_mlp]. */
     private final Map<Layer, double[][][]> rotatedVariances = new HashMap<>();
 
     private final Set<Layers> summed = new HashSet<>();
+    private final Map<Source, Noise> noise = new HashMap<>();
     private int passes;
 
     /**
@@ -128,7 +130,8 @@ final class Correlator implements AutoCloseable {
             Precision precision,
             Sketcher sketcher,
             int draws,
-            long memoryBytes) {
+            long memoryBytes,
+            Phases phases) {
         this.compute = compute;
         this.kernel = kernel;
         this.integers = precision == Precision.INT8 ? compute.kernel("integers") : null;
@@ -137,6 +140,7 @@ final class Correlator implements AutoCloseable {
         this.sketcher = sketcher;
         this.draws = draws;
         this.memory = memoryBytes;
+        this.phases = phases;
     }
 
     /** Correlates all pairs; the tables are found by {@link #table} and {@link #reverse} afterwards. */
@@ -184,11 +188,15 @@ final class Correlator implements AutoCloseable {
         long sums = 0;
         long blocks = 0;
         long most = 0;
+        Set<Source> rounded = new HashSet<>();
         for (int at = from; at < units.size(); at++) {
             Unit unit = units.get(at);
             sums += bytes(unit);
             for (Layers layers : List.of(unit.a(), unit.b())) {
                 blocks += loaded.add(layers) ? layers.bytes(rows) : 0;
+                if (precision == Precision.INT8 && rounded.add(layers.source())) {
+                    blocks += Noise.bytes(layers.source().width());
+                }
             }
             // while a block is summed: its product, and one layer as it is read; while a unit is reduced: one pair of
             // layers
@@ -248,16 +256,19 @@ final class Correlator implements AutoCloseable {
             } else {
                 accumulateSketches(units, totals);
             }
+            compute.trim();
             List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
                 cells.addAll(cells(units.get(u), totals.get(u).sums()));
             }
             for (Cell cell : cells) {
-                reduce(group, cell);
+                phases.in(cell.unit().self() ? "variances" : "reductions", () -> reduce(group, cell));
             }
+            compute.trim();
             long sums = units.stream().mapToLong(this::bytes).sum();
-            drawBaselines(group, cells, memory - sums);
+            phases.in("baseline", () -> drawBaselines(group, cells, memory - sums));
         }
+        compute.trim();
     }
 
     private Totals empty(NDManager group, Unit unit) {
@@ -293,13 +304,16 @@ final class Correlator implements AutoCloseable {
                 Map<Layers, NDArray> loaded = new HashMap<>();
                 for (int u = 0; u < units.size(); u++) {
                     Unit unit = units.get(u);
+                    Totals total = totals.get(u);
                     NDArray x = load(scope, loaded, first, unit.a(), block);
                     NDArray y = unit.self() ? x : load(scope, loaded, first, unit.b(), block);
-                    if (precision == Precision.INT8) {
-                        addWhole(scope, unit, totals.get(u), half, x, y);
-                    } else {
-                        add(scope, unit, totals.get(u).sums()[half], x, y, chunk);
-                    }
+                    phases.in(unit.self() ? "covariances" : "products", () -> {
+                        if (precision == Precision.INT8) {
+                            addWhole(scope, unit, total, half, x, y);
+                        } else {
+                            add(scope, unit, total.sums()[half], x, y, chunk);
+                        }
+                    });
                 }
             }
         }
@@ -363,7 +377,11 @@ final class Correlator implements AutoCloseable {
                     NDArray x = sketches.get(units.get(u).a())[half];
                     NDArray y = sketches.get(units.get(u).b())[half];
                     try (NDManager scope = lasting.newSubManager()) {
-                        add(scope, units.get(u), totals.get(u).sums()[half], x, y, Source.BLOCK);
+                        NDArray total = totals.get(u).sums()[half];
+                        Unit unit = units.get(u);
+                        phases.in(
+                                unit.self() ? "covariances" : "products",
+                                () -> add(scope, unit, total, x, y, Source.BLOCK));
                     }
                 }
             }
@@ -431,22 +449,29 @@ final class Correlator implements AutoCloseable {
     /** A block of some layers side by side, [n, columns]; read once in a scope, its sums added the first time that it is. */
     private NDArray load(
             NDManager scope, Map<Layers, NDArray> loaded, Set<Layers> first, Layers layers, Source.Block block) {
-        return loaded.computeIfAbsent(layers, key -> {
-            boolean again = summed.contains(key);
-            if (!again) {
-                first.add(key);
-            }
-            List<NDArray> blocks = new ArrayList<>();
-            for (int layer = key.from(); layer < key.to(); layer++) {
-                blocks.add(prepare(scope, key.source(), layer, block, !again));
-            }
-            if (blocks.size() == 1) {
-                return blocks.get(0);
-            }
-            NDArray joined = kernel.call(scope, "join", blocks).singletonOrThrow();
-            blocks.forEach(NDArray::close);
-            return joined;
-        });
+        NDArray found = loaded.get(layers);
+        if (found == null) {
+            found = phases.in("reading", () -> load(scope, first, layers, block));
+            loaded.put(layers, found);
+        }
+        return found;
+    }
+
+    private NDArray load(NDManager scope, Set<Layers> first, Layers key, Source.Block block) {
+        boolean again = summed.contains(key);
+        if (!again) {
+            first.add(key);
+        }
+        List<NDArray> blocks = new ArrayList<>();
+        for (int layer = key.from(); layer < key.to(); layer++) {
+            blocks.add(prepare(scope, key.source(), layer, block, !again));
+        }
+        if (blocks.size() == 1) {
+            return blocks.get(0);
+        }
+        NDArray joined = kernel.call(scope, "join", blocks).singletonOrThrow();
+        blocks.forEach(NDArray::close);
+        return joined;
     }
 
     private NDArray prepare(NDManager scope, Source source, int layer, Source.Block block, boolean sum) {
@@ -455,10 +480,9 @@ final class Correlator implements AutoCloseable {
             source.addSums(scope, layer, block.half(), values);
         }
         if (precision == Precision.INT8) {
-            // drawn the same whatever the order, and however often the block is read
-            compute.seed(Digests.seed("quantise", source.model.id(), layer, block.half(), block.from()));
+            Noise numbers = noise.computeIfAbsent(source, s -> new Noise(compute, integers, s));
             try (NDArray z = values) {
-                return source.quantised(scope, integers, layer, block.half(), z, sum);
+                return source.quantised(scope, integers, layer, block, z, numbers, sum);
             }
         }
         if (precision != Precision.BF16) {

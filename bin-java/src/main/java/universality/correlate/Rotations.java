@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import universality.data.Phases;
 import universality.stats.Draws;
 import universality.tensor.Kernel;
 
@@ -18,14 +19,16 @@ final class Rotations implements AutoCloseable {
     private final Kernel kernel;
     private final long baselineSeed;
     private final long budget;
+    private final Phases phases;
     private final Map<String, NDArray> kept = new LinkedHashMap<>();
     private long used;
 
-    Rotations(NDManager parent, Kernel kernel, long baselineSeed, long budgetBytes) {
+    Rotations(NDManager parent, Kernel kernel, long baselineSeed, long budgetBytes, Phases phases) {
         this.manager = parent.newSubManager();
         this.kernel = kernel;
         this.baselineSeed = baselineSeed;
         this.budget = budgetBytes;
+        this.phases = phases;
     }
 
     /**
@@ -42,7 +45,7 @@ final class Rotations implements AutoCloseable {
         }
         long bytes = 4L * model.dMlp() * model.dMlp();
         boolean keep = used + bytes <= budget;
-        NDArray made = make(keep ? manager : scope, model.dMlp(), Draws.of(key));
+        NDArray made = phases.in("rotations", () -> make(keep ? manager : scope, model.dMlp(), Draws.of(key)));
         if (keep) {
             kept.put(key, made);
             used += bytes;

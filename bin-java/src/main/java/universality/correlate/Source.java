@@ -201,21 +201,23 @@ final class Source {
      * A block in whole steps; adds what that cut off and the sum of squares, if {@code sum}, which is for once for every block of a
      * layer.
      *
+     * @param at where the block is
      * @return I8, with up to 7 rows of zeros more
      */
-    NDArray quantised(NDManager scope, Kernel integers, int layer, int half, NDArray block, boolean sum) {
+    NDArray quantised(NDManager scope, Kernel integers, int layer, Block at, NDArray block, Noise noise, boolean sum) {
         float[] step = new float[width()];
         for (int i = 0; i < step.length; i++) {
             step[i] = (float) steps[layer][i];
         }
         NDArray of = scope.create(step);
-        NDArray q = integers.call(scope, "quantise", block, of).singletonOrThrow();
+        NDArray q = integers.call(scope, "quantise", block, of, noise.numbers(at, block), noise.first(at))
+                .singletonOrThrow();
         if (sum) {
             add(rounding[layer], integers.call(scope, "cut", block, of));
             double[] squares =
                     integers.call(scope, "squares", q).singletonOrThrow().toDoubleArray();
             for (int i = 0; i < squares.length; i++) {
-                roundedSums[layer][half][width() + i] += squares[i] * steps[layer][i] * steps[layer][i];
+                roundedSums[layer][at.half()][width() + i] += squares[i] * steps[layer][i] * steps[layer][i];
             }
         }
         return q;

@@ -7,12 +7,18 @@ import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.cuda.CudaUtils;
+import com.sun.jna.Function;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntConsumer;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import universality.data.ExitCode;
 import universality.data.ToolException;
@@ -32,10 +38,12 @@ public final class Compute implements AutoCloseable {
 
     private final NDManager manager;
     private final DeviceChoice choice;
+    private final int threads;
 
-    private Compute(NDManager manager, DeviceChoice choice) {
+    private Compute(NDManager manager, DeviceChoice choice, int threads) {
         this.manager = manager;
         this.choice = choice;
+        this.threads = threads;
     }
 
     /** Starts the engine; a GPU is leased in the usual folder, for one task alone, and waited for in silence. */
@@ -63,13 +71,11 @@ public final class Compute implements AutoCloseable {
                     e);
         }
         int wanted = threads > 0 ? threads : defaultThreads();
-        JniUtils.setNumThreads(wanted);
-        // kernels run a few times on few shapes: the profiling executor would only add seconds of warm-up
-        JniUtils.setGraphExecutorOptimize(false);
+        prepareThread(wanted);
         DeviceChoice choice = DeviceChoice.of(device, () -> gpus(engine), leases);
         try {
             Device chosen = choice.isGpu() ? Device.gpu(choice.index()) : Device.cpu();
-            return new Compute(engine.newBaseManager(chosen), choice);
+            return new Compute(engine.newBaseManager(chosen), choice, wanted);
         } catch (RuntimeException e) {
             choice.close();
             throw e;
@@ -152,6 +158,88 @@ public final class Compute implements AutoCloseable {
                     .anyMatch(word::equals);
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** What the engine keeps for each thread that calls it. */
+    private static void prepareThread(int threads) {
+        JniUtils.setNumThreads(threads);
+        // kernels run a few times on few shapes: the profiling executor would only add seconds of warm-up
+        JniUtils.setGraphExecutorOptimize(false);
+    }
+
+    /** Tasks that {@link #sideBySide} may run at once: as many as one operation has threads, and one on a GPU. */
+    public int lanes() {
+        return choice.isGpu() ? 1 : threads;
+    }
+
+    /**
+     * Runs a task in several threads at once, whose operations have one thread each, on a processor even if it is one task alone:
+     * so what operations give does not depend on the number of threads. Where there is enough to do for all, this is also faster
+     * than one task whose operations share the threads, since nobody waits for the others at the end of each. Returns when all
+     * have ended.
+     *
+     * @param lanes how many, at most {@link #lanes}
+     * @param task is given its number, from 0; ends by itself soon after another one has failed
+     * @throws RuntimeException or Error, the first that a task has thrown
+     */
+    public void sideBySide(int lanes, IntConsumer task) {
+        if (choice.isGpu() || threads == 1) {
+            task.accept(0);
+            return;
+        }
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        List<Thread> running = IntStream.range(0, lanes)
+                .mapToObj(lane -> new Thread(
+                        () -> {
+                            try {
+                                prepareThread(1);
+                                task.accept(lane);
+                            } catch (Throwable e) { // also memory errors: the caller must hear of it
+                                failure.compareAndSet(null, e);
+                            }
+                        },
+                        "lane-" + lane))
+                .toList();
+        running.forEach(Thread::start);
+        running.forEach(Compute::join);
+        prepareThread(threads);
+        if (failure.get() instanceof Error e) {
+            throw e;
+        }
+        if (failure.get() != null) {
+            throw (RuntimeException) failure.get();
+        }
+    }
+
+    /** Waits for a thread to end, whoever interrupts: what it uses must not be freed before. */
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Hands memory that was freed back to the system, where its C library can. The library keeps what is freed, since asking for it again
+     * is slow (see the launcher); blocks of many sizes then leave gaps that later ones do not fit in, and the process grows. To be
+     * called between phases of much memory.
+     */
+    public void trim() {
+        if (choice.isGpu() || !Platform.isLinux()) {
+            return;
+        }
+        try {
+            Function.getFunction(Platform.C_LIBRARY_NAME, "malloc_trim").invokeInt(new Object[] {new NativeLong(0)});
+        } catch (UnsatisfiedLinkError e) {
+            // a C library without it; nothing depends on it
         }
     }
 

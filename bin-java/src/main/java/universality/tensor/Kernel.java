@@ -22,7 +22,7 @@ import universality.data.ToolException;
  * One TorchScript source ({@code /kernels/NAME.py}, perhaps with parts that it shares) compiled at load. Each method of its class {@code Ops} is one native call.
  *
  * <p>Calls run outside inference mode, so that results may be changed in place; nothing is recorded for autograd unless the
- * kernel asks for it. Not thread-safe. The caller closes it.
+ * kernel asks for it. Threads may call it at once, as long as no array is in different arguments of their calls. The caller closes it.
  */
 public final class Kernel implements AutoCloseable {
     private final String name;
@@ -128,7 +128,9 @@ public final class Kernel implements AutoCloseable {
             given.attach(scalars);
         }
         names.putIfAbsent(array, name);
-        given.setName(name);
+        if (!name.equals(given.getName())) {
+            given.setName(name);
+        }
         return given;
     }
 

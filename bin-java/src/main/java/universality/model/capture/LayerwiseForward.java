@@ -19,7 +19,8 @@ public final class LayerwiseForward {
     /** Activations of one layer at all positions of a batch. All arrays are freed when {@link #accept} returns. */
     public interface Consumer {
         /**
-         * Takes the activations of some rows in. After a failure for want of device memory the same rows come again, perhaps fewer at a
+         * Takes the activations of some rows in. Several threads call it, each for another layer; calls for one layer follow one
+         * another. After a failure for want of device memory the same rows come again, perhaps fewer at a
          * time; the consumer passes over those that it has taken.
          *
          * @param layer layers come in order, rows too within a layer
@@ -35,19 +36,22 @@ public final class LayerwiseForward {
     private final LanguageModel model;
     private final TokenRows tokens;
     private final int unit;
+    private final int lanes;
     private final int[] rows;
     private int batch;
 
     /**
      * @param unit rows that are never parted, but at the end
      * @param batch rows to begin with, a multiple of {@code unit}
+     * @param lanes batches that are computed at once, at most {@link Compute#lanes}
      */
-    public LayerwiseForward(Compute compute, LanguageModel model, TokenRows tokens, int unit, int batch) {
+    public LayerwiseForward(Compute compute, LanguageModel model, TokenRows tokens, int unit, int batch, int lanes) {
         this.compute = compute;
         this.model = model;
         this.tokens = tokens;
         this.unit = unit;
         this.batch = batch;
+        this.lanes = lanes;
         int context = tokens.context();
         rows = IntStream.range(0, tokens.rows())
                 .filter(row ->
@@ -66,40 +70,111 @@ public final class LayerwiseForward {
     }
 
     /**
-     * Runs the model over all rows.
+     * Runs the model over all rows: each lane takes the next batch, and hands the activations of a layer over when the batch
+     * before it has.
      *
      * @throws ToolException (device memory) if that does not suffice for a single unit
      */
     public void run(Consumer consumer) {
         for (int first = 0; first < rows.length; ) {
-            int count = Math.min(batch, rows.length - first);
+            Pass pass = new Pass(consumer, first);
             try {
-                run(consumer, first, count);
-                first += count;
+                compute.sideBySide(Math.min(lanes, pass.batches), lane -> pass.run());
+                return;
             } catch (ToolException e) {
+                int count = Math.min(batch, rows.length - first);
                 if (e.code() != ExitCode.DEVICE_MEMORY || count <= unit) {
                     throw e;
                 }
-                batch = Math.max(unit, Math.min(batch, count) / 2 / unit * unit);
+                first += pass.finished() * batch;
+                batch = Math.max(unit, count / 2 / unit * unit);
             }
         }
     }
 
-    private void run(Consumer consumer, int first, int count) {
-        int layers = model.config().layers();
-        try (NDManager scope = compute.manager().newSubManager()) {
-            NDArray start = MaskedForward.ids(scope, tokens, Arrays.copyOfRange(rows, first, first + count));
-            for (int layer = 0; layer < layers; layer++) {
-                try (NDManager inner = scope.newSubManager();
-                        NDArray before = start) {
-                    NDList got = model.layer(inner, before, layer);
-                    if (layer + 1 < layers) {
-                        start = got.get(2);
-                        start.attach(scope);
+    /** One way over the rows that are left, in batches of one size. */
+    private final class Pass {
+        private final Consumer consumer;
+        private final int first;
+        private final int size = batch;
+        final int batches;
+        /** The next batch to begin with. */
+        private int next;
+        /** For each layer, of how many batches it was handed over. */
+        private final int[] handed = new int[model.config().layers()];
+
+        private boolean failed;
+
+        Pass(Consumer consumer, int first) {
+            this.consumer = consumer;
+            this.first = first;
+            batches = (rows.length - first + size - 1) / size;
+        }
+
+        /** Batches that are through all layers. */
+        synchronized int finished() {
+            return handed[handed.length - 1];
+        }
+
+        private synchronized int take() {
+            return failed ? batches : Math.min(next++, batches);
+        }
+
+        private synchronized void fail() {
+            failed = true;
+            notifyAll();
+        }
+
+        void run() {
+            try {
+                for (int k = take(); k < batches; k = take()) {
+                    run(k);
+                }
+            } catch (RuntimeException | Error e) {
+                fail();
+                throw e;
+            }
+        }
+
+        private void run(int k) {
+            int from = first + k * size;
+            int count = Math.min(size, rows.length - from);
+            try (NDManager scope = compute.manager().newSubManager()) {
+                NDArray start = MaskedForward.ids(scope, tokens, Arrays.copyOfRange(rows, from, from + count));
+                for (int layer = 0; layer < handed.length; layer++) {
+                    try (NDManager inner = scope.newSubManager();
+                            NDArray before = start) {
+                        NDList got = model.layer(inner, before, layer);
+                        if (layer + 1 < handed.length) {
+                            start = got.get(2);
+                            start.attach(scope);
+                        }
+                        if (!await(layer, k)) {
+                            return;
+                        }
+                        consumer.accept(layer, from, count, got.get(0), got.get(1));
+                        handedOver(layer);
                     }
-                    consumer.accept(layer, first, count, got.get(0), got.get(1));
                 }
             }
+        }
+
+        /** Waits until it is a batch's turn; false if it never will be. */
+        private synchronized boolean await(int layer, int k) {
+            try {
+                while (!failed && handed[layer] < k) {
+                    wait();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ToolException(ExitCode.INTERNAL, "interrupted while waiting for an earlier batch", e);
+            }
+            return !failed;
+        }
+
+        private synchronized void handedOver(int layer) {
+            handed[layer]++;
+            notifyAll();
         }
     }
 }
