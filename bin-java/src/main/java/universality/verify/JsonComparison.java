@@ -1,6 +1,7 @@
 package universality.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,10 +48,10 @@ final class JsonComparison {
     }
 
     private static void removeProvenance(JsonNode manifest) {
-        if (manifest instanceof com.fasterxml.jackson.databind.node.ObjectNode object) {
+        if (manifest instanceof ObjectNode object) {
             object.remove(List.of("version", "stageDigest", "device", "files"));
             manifest.path("inputs").forEach(input -> {
-                if (input instanceof com.fasterxml.jackson.databind.node.ObjectNode entry) {
+                if (input instanceof ObjectNode entry) {
                     entry.remove("digest");
                 }
             });
@@ -87,7 +88,8 @@ final class JsonComparison {
         } else if (isAbsent(a) || isAbsent(b)) {
             tally.undefined();
         } else {
-            tally.texts("", a.isTextual() ? a.textValue() : a.toString(), b.isTextual() ? b.textValue() : b.toString());
+            boolean texts = a.isTextual() && b.isTextual();
+            tally.texts("", texts ? a.textValue() : a.toString(), texts ? b.textValue() : b.toString());
         }
         return tally;
     }

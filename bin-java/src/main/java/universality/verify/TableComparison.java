@@ -199,7 +199,7 @@ final class TableComparison {
         }
         boolean order = moved && first.isEmpty() && second.isEmpty();
         if (tolerance.isExact() && (order || result.isEmpty())) {
-            result.add(Difference.of("", order ? "the same rows in another order" : "cells are the same, line ends or quotes not"));
+            result.add(Difference.of("", order ? "the same rows in another order" : "cells are the same; the order of columns, line ends or quotes are not"));
         }
         return result;
     }
