@@ -7,18 +7,25 @@ import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.Stepwise
 import spock.lang.TempDir
-import universality.data.CsvTable
+import unit.docs.OutputDocs
 import universality.data.Manifest
 
 /** The whole study on tiny models, with the real tools: its results, its relaunch, and a run that was killed. */
 @Stepwise
 class StudySpec extends Specification {
+    /** How far numbers may be apart with another number of threads; docs/output.md, Reproducibility. */
+    private static final String TOLERANCE = '1e-5'
+
     @TempDir
     @Shared
     Path folder
 
     @Shared
     Pipeline unbroken
+
+    /** Another clone of the project, launched elsewhere. */
+    @Shared
+    Pipeline broken
 
     @Shared
     Pipeline.Result first
@@ -78,7 +85,7 @@ class StudySpec extends Specification {
 
     def 'a run that is killed while it activates and then resumed gives the bytes of an unbroken one'() {
         given:
-        Pipeline broken = new Pipeline(folder.resolve('broken'))
+        broken = new Pipeline(folder.resolve('broken'), Pipeline.copyOfProject(folder.resolve('another/clone')))
 
         when:
         Process process = broken.start('-profile', 'test')
@@ -101,6 +108,94 @@ class StudySpec extends Specification {
         resumed.processes('CACHED').containsAll(['TOKENIZE', 'TRAIN'])
         resumed.processes('COMPLETED').contains('ACTIVATE')
         broken.published() == unbroken.published()
+    }
+
+    def 'two clones in two folders gave the same bytes, and all of them are what their manifests say'() {
+        given:
+        List<Path> results = [unbroken, broken]*.folder*.resolve('results')
+
+        when:
+        Tool one = Tool.launch('verify', results[0])
+        Tool both = Tool.launch('verify', results[0], results[1])
+
+        then:
+        one.status == 0
+        one.answer ==~ /verify: \d\d\d files, \d{6,} bytes: all as their manifests say; \d+ files left out \(times, hosts, --exclude\)\n/
+        both.status == 0
+        both.answer ==~ /verify: \d\d\d files, \d{6,} bytes: the same bytes; \d+ files left out \(times, hosts, --exclude\)\n/
+    }
+
+    def 'of a whole study, one flipped bit is found, and what it changed is said'() {
+        given:
+        Path results = broken.folder.resolve('results')
+        Path table = results.resolve('identify/tiny-t8/tiny-s2-t8.csv')
+        byte[] sound = table.bytes
+        byte[] bytes = sound.clone()
+        int at = new String(bytes, 'US-ASCII').indexOf(',0.', bytes.length.intdiv(2)) + 3
+        bytes[at] ^= 1 // one digit for its neighbour
+
+        when:
+        table.bytes = bytes
+        Tool one = Tool.launch('verify', results)
+        Tool both = Tool.launch('verify', unbroken.folder.resolve('results'), results)
+
+        then:
+        one.status == 65
+        one.answer.readLines().size() == 2
+        one.answer.startsWith('changed: identify/tiny-t8/tiny-s2-t8.csv: its sha256 is ')
+        both.status == 65
+        both.answer.readLines()[0] == 'different: identify/tiny-t8/tiny-s2-t8.csv'
+        both.answer.readLines()[1] ==~ /  [a-z_0-9]+: 1 by at most 0\.100 \(relative .*\)/
+        both.answer.readLines()[2].startsWith('verify: of ')
+
+        cleanup:
+        table.bytes = sound
+    }
+
+    def 'docs/output.md has every file and column that was written, and no other'() {
+        expect:
+        new OutputDocs().problems(unbroken.folder.resolve('results'), [
+            'generated text, not in train', 'not for r50k and ids made elsewhere', 'where the tokens name one', '--store all',
+            'not with --diagonal', 'not with a control, --diagonal or --candidates 0', '--diagonal', 'with sums by groups',
+            'from stored activations', 'with controls', 'where they are given', '--self',
+        ]) == []
+    }
+
+    /** What docs/output.md says of other numbers of threads; tasks run again as the pipeline ran them. */
+    def 'a task of #process gives the same results with two threads, within the documented tolerance'() {
+        given:
+        Map<String, String> task = first.tasks.find { it.name == "${process} (${id})".toString() }
+        Path again = repeat(Path.of(task.workdir), folder.resolve("threads/${process}"))
+
+        when:
+        Tool found = Tool.launch('verify', Path.of(task.workdir, id), again.resolve(id), '--tolerance', TOLERANCE)
+
+        then:
+        again.resolve('.command.sh').text.contains('--threads 2')
+        found.answer.readLines().size() == 1
+        found.status == 0
+
+        where:
+        process     | id
+        'ACTIVATE'  | 'tiny-s1-t8'
+        'CORRELATE' | 'tiny-t8'
+        'ABLATE'    | 'tiny-s1-t8'
+    }
+
+    /** Runs a task's script again in a folder of its own, on the same inputs, with two threads. */
+    private static Path repeat(Path work, Path folder) {
+        Files.createDirectories(folder)
+        Files.walk(work).withCloseable { walk ->
+            // inputs are links, some of them in folders; the result is neither
+            walk.filter { Files.isSymbolicLink(it) }.each {
+                Path link = folder.resolve(work.relativize(it).toString())
+                Files.createDirectories(link.parent)
+                Files.createSymbolicLink(link, Files.readSymbolicLink(it))
+            }
+        }
+        folder.resolve('.command.sh').text = work.resolve('.command.sh').text.replaceAll(/--threads 1\b/, '--threads 2')
+        Tool.script(folder)
+        folder
     }
 
     /** Waits until a task of ACTIVATE runs: its folder, or null if the launch ended before. */
