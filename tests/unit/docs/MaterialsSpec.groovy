@@ -3,6 +3,9 @@ package unit.docs
 import groovy.json.JsonSlurper
 import java.nio.file.Files
 import java.nio.file.Path
+import javax.xml.parsers.DocumentBuilderFactory
+import javax.xml.xpath.XPathConstants
+import javax.xml.xpath.XPathFactory
 import org.opentest4j.TestAbortedException
 import spock.lang.Specification
 
@@ -68,24 +71,20 @@ class MaterialsSpec extends Specification {
 
     def '#file pins every version'() {
         given:
-        def pom = new groovy.xml.XmlSlurper().parse(PROJECT.resolve(file).toFile())
-        def versions = pom.'**'.findAll { it.name() == 'version' }*.text()
+        List<String> versions = texts(PROJECT.resolve(file), '//version | //*[contains(name(), ".version")]')
 
         expect:
         !versions.empty
-        versions.every { it ==~ /[\w.\-${'$'}{}]+/ && !(it in ['LATEST', 'RELEASE']) && !it.endsWith('-SNAPSHOT') }
+        versions.every { it ==~ /[A-Za-z0-9._-]+|[A-Za-z0-9.-]*\$\{[a-z.]+\}(-\$\{[a-z.]+\})?/ && !(it in ['LATEST', 'RELEASE']) && !it.endsWith('-SNAPSHOT') }
 
         where:
-        file << PROJECT.toFile().listFiles().findAll { new File(it, 'pom.xml').file }.collect { it.name + '/pom.xml' } + 'pom.xml'
+        file << poms()
     }
 
     def 'every plugin of the build has its version in pom.xml, or where it is used'() {
         given:
-        def root = new groovy.xml.XmlSlurper().parse(PROJECT.resolve('pom.xml').toFile())
-        Set<String> managed = root.build.pluginManagement.plugins.plugin.findAll { it.version.text() }*.artifactId*.text().toSet()
-        def used = PROJECT.toFile().listFiles().collect { new File(it, 'pom.xml') }.findAll { it.file }.collectMany { file ->
-            new groovy.xml.XmlSlurper().parse(file).'**'.findAll { it.name() == 'plugin' && !it.version.text() }*.artifactId*.text()
-        }
+        List<String> managed = texts(PROJECT.resolve('pom.xml'), '//pluginManagement//plugin[version]/artifactId')
+        List<String> used = poms().collectMany { texts(PROJECT.resolve(it), '//plugin[not(version)]/artifactId') }
 
         expect:
         used.size() > 5
@@ -94,11 +93,22 @@ class MaterialsSpec extends Specification {
 
     def 'the version is the same wherever it is said'() {
         given:
-        String version = new groovy.xml.XmlSlurper().parse(PROJECT.resolve('pom.xml').toFile()).version.text()
+        String version = texts(PROJECT.resolve('pom.xml'), '/project/version')[0]
 
         expect:
         PROJECT.resolve('nextflow.config').text.contains("version         = '${version}'")
         PROJECT.resolve('CITATION.cff').readLines().contains("version: ${version}".toString())
         PROJECT.resolve('CHANGELOG.md').readLines().find { it.startsWith('## [') }.startsWith("## [${version}]")
+    }
+
+    private static List<String> poms() {
+        ['pom.xml'] + PROJECT.toFile().listFiles().findAll { new File(it, 'pom.xml').file }.collect { it.name + '/pom.xml' }.toSorted()
+    }
+
+    /** Texts of the elements that an XPath without namespaces names. */
+    private static List<String> texts(Path pom, String path) {
+        def document = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(pom.toFile())
+        def nodes = XPathFactory.newInstance().newXPath().evaluate(path, document, XPathConstants.NODESET)
+        (0..<nodes.length).collect { nodes.item(it).textContent.trim() }
     }
 }
