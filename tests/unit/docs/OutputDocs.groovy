@@ -120,8 +120,8 @@ class OutputDocs {
     }
 
     /** Columns, tensors or keys of a file. */
-    static Set<String> names(Path file) {
-        switch (file.fileName.toString()) {
+    static Set<String> names(Path file, String name = file.fileName.toString()) {
+        switch (name) {
             case ~/.*\.csv/: return file.withReader { it.readLine() }.split(',') as Set
             case ~/.*\.txt/: return file.withReader { it.readLine() }.split('\t') as Set
             case ~/.*\.safetensors/: return SafetensorsFile.open(file).withCloseable { it.names().toSet() }

@@ -21,8 +21,9 @@ import universality.verify.Verification;
 /** Whether results are what their manifests say; or, of two results, in what they differ. No stage. */
 @Command(
         name = "verify",
-        description = "Recomputes every digest that the manifests of a results folder state; or compares two such folders"
-                + " file by file and says by how much they differ. Ends with 65 if anything is wrong.",
+        description =
+                "Recomputes every digest that the manifests of a results folder state; or compares two such folders"
+                        + " file by file and says by how much they differ. Ends with 65 if anything is wrong.",
         sortOptions = false)
 final class VerifyCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "RESULTS", description = "the results of a study, or of one stage")

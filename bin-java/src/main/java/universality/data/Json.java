@@ -54,8 +54,8 @@ public final class Json {
      * @throws ToolException (cannot write) if that fails
      */
     public static void publish(Path file, Object value) {
-        Path temporary =
-                file.resolveSibling("." + file.getFileName() + ".tmp-" + ProcessHandle.current().pid());
+        Path temporary = file.resolveSibling(
+                "." + file.getFileName() + ".tmp-" + ProcessHandle.current().pid());
         try {
             write(temporary, value);
             Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);

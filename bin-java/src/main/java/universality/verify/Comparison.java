@@ -43,8 +43,7 @@ public final class Comparison {
      * @param progress is told how far it is
      * @throws universality.data.ToolException (missing) if one is no folder
      */
-    public static Report of(
-            Path a, Path b, Tolerance tolerance, List<String> exclude, Consumer<String> progress) {
+    public static Report of(Path a, Path b, Tolerance tolerance, List<String> exclude, Consumer<String> progress) {
         Comparison comparison = new Comparison(Tree.of(a, exclude), Tree.of(b, exclude), tolerance, progress);
         return comparison.run();
     }
@@ -95,7 +94,11 @@ public final class Comparison {
             found.add(Difference.of(
                     "",
                     "from byte %d on; %d bytes, sha256 %s, and %d bytes, sha256 %s",
-                    mismatch, Files.size(a), Digests.ofFile(a), Files.size(b), Digests.ofFile(b)));
+                    mismatch,
+                    Files.size(a),
+                    Digests.ofFile(a),
+                    Files.size(b),
+                    Digests.ofFile(b)));
         }
         if (!found.beyond().isEmpty()) {
             List<Difference> all = new ArrayList<>(found.beyond());

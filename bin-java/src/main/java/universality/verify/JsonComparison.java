@@ -123,6 +123,9 @@ final class JsonComparison {
     }
 
     private static Double largest(List<Double> values) {
-        return values.stream().mapToDouble(value -> value == null ? 0 : value).max().orElse(0);
+        return values.stream()
+                .mapToDouble(value -> value == null ? 0 : value)
+                .max()
+                .orElse(0);
     }
 }

@@ -40,7 +40,8 @@ public record Report(
     public String summary() {
         List<String> parts = new ArrayList<>();
         if (sound()) {
-            parts.add(count(files, "file") + String.format(Locale.ROOT, ", %d bytes", bytes)
+            parts.add(count(files, "file")
+                    + String.format(Locale.ROOT, ", %d bytes", bytes)
                     + (mode.equals("verify") ? ": all as their manifests say" : ": " + sameness()));
         } else {
             Map<Finding.Kind, Integer> kinds = new EnumMap<>(Finding.Kind.class);

@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -27,8 +26,20 @@ import org.apache.commons.csv.CSVRecord;
 final class TableComparison {
     /** Columns that say what a row is about; see docs/output.md. */
     private static final Set<String> KEYS = Set.of(
-            "id", "family", "seed", "step", "step_from", "step_to", "layer", "neuron", "condition", "layers", "replace",
-            "control", "draw", "metric");
+            "id",
+            "family",
+            "seed",
+            "step",
+            "step_from",
+            "step_to",
+            "layer",
+            "neuron",
+            "condition",
+            "layers",
+            "replace",
+            "control",
+            "draw",
+            "metric");
 
     private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");
     private static final CSVFormat FORMAT =
@@ -98,8 +109,8 @@ final class TableComparison {
 
     private static String[] cells(CSVRecord row, int columns) throws IOException {
         if (row.size() != columns) {
-            throw new IOException("row " + row.getRecordNumber() + " has " + row.size() + " cells, but the header has "
-                    + columns);
+            throw new IOException(
+                    "row " + row.getRecordNumber() + " has " + row.size() + " cells, but the header has " + columns);
         }
         return row.values();
     }
@@ -117,14 +128,21 @@ final class TableComparison {
         StringBuilder key = new StringBuilder();
         for (int i = 0; i < keys.length; i++) {
             if (keys[i]) {
-                key.append(key.isEmpty() ? "" : ", ").append(header.get(i)).append(' ').append(cells[i]);
+                key.append(key.isEmpty() ? "" : ", ")
+                        .append(header.get(i))
+                        .append(' ')
+                        .append(cells[i]);
             }
         }
         return key.isEmpty() ? "row " + (row + 2) : key.toString();
     }
 
     private void match(
-            String key, String[] cells, Map<String, Deque<String[]>> waiting, Map<String, Deque<String[]>> own, boolean swap) {
+            String key,
+            String[] cells,
+            Map<String, Deque<String[]>> waiting,
+            Map<String, Deque<String[]>> own,
+            boolean swap) {
         Deque<String[]> found = waiting.get(key);
         if (found == null) {
             own.computeIfAbsent(key, k -> new ArrayDeque<>()).add(cells);
@@ -170,8 +188,7 @@ final class TableComparison {
         for (int i = 0; same && i < a.length; i++) {
             if (!a[i].equals(b[i])) {
                 int number = a[i].lastIndexOf(':') + 1;
-                tally.numbers(
-                        Double.parseDouble(a[i].substring(number)), Double.parseDouble(b[i].substring(number)));
+                tally.numbers(Double.parseDouble(a[i].substring(number)), Double.parseDouble(b[i].substring(number)));
             }
         }
         return same;
@@ -199,7 +216,11 @@ final class TableComparison {
         }
         boolean order = moved && first.isEmpty() && second.isEmpty();
         if (tolerance.isExact() && (order || result.isEmpty())) {
-            result.add(Difference.of("", order ? "the same rows in another order" : "cells are the same; the order of columns, line ends or quotes are not"));
+            result.add(Difference.of(
+                    "",
+                    order
+                            ? "the same rows in another order"
+                            : "cells are the same; the order of columns, line ends or quotes are not"));
         }
         return result;
     }
@@ -207,7 +228,8 @@ final class TableComparison {
     private static void missing(FileComparison result, Map<String, Deque<String[]>> rows, String side) {
         long count = rows.values().stream().mapToLong(Deque::size).sum();
         if (count > 0) {
-            String text = "rows of " + side + " only, such as " + rows.keySet().iterator().next();
+            String text = "rows of " + side + " only, such as "
+                    + rows.keySet().iterator().next();
             result.add(new Difference("", count, null, null, count + " " + text));
         }
     }

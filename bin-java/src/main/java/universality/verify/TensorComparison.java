@@ -54,8 +54,7 @@ final class TensorComparison {
             Tensor a = one.tensor(name);
             Tensor b = two.tensor(name);
             if (a.dtype() != b.dtype() || !Arrays.equals(a.shape(), b.shape())) {
-                result.add(Difference.of(
-                        name, "%s %s and %s %s", a.dtype(), a.shapeText(), b.dtype(), b.shapeText()));
+                result.add(Difference.of(name, "%s %s and %s %s", a.dtype(), a.shapeText(), b.dtype(), b.shapeText()));
             } else {
                 result.add(values(one, a, two, b));
             }

@@ -85,21 +85,28 @@ public final class Verification {
             if (manifest != null && manifest.stage() != null && manifest.id() != null) {
                 return Optional.of(manifest);
             }
-            findings.add(new Finding(Finding.Kind.UNREADABLE, path, "names no stage or id: no manifest of these tools"));
+            findings.add(
+                    new Finding(Finding.Kind.UNREADABLE, path, "names no stage or id: no manifest of these tools"));
         } catch (ToolException e) {
-            findings.add(new Finding(Finding.Kind.UNREADABLE, path, "is no manifest: " + e.getMessage().replace(file.toString(), Manifest.NAME)));
+            findings.add(new Finding(
+                    Finding.Kind.UNREADABLE,
+                    path,
+                    "is no manifest: " + e.getMessage().replace(file.toString(), Manifest.NAME)));
         }
         return Optional.empty();
     }
 
     private void checkFiles() {
-        manifests.forEach((folder, manifest) -> manifest.ifPresent(m -> m.files().forEach(entry -> check(folder, entry))));
+        manifests.forEach(
+                (folder, manifest) -> manifest.ifPresent(m -> m.files().forEach(entry -> check(folder, entry))));
     }
 
     private void check(String folder, Manifest.FileEntry entry) {
         if (entry.path() == null || entry.sha256() == null || !Manifest.isInside(entry.path())) {
-            found(Finding.Kind.UNREADABLE, folder + Manifest.NAME, "lists '" + entry.path()
-                    + "': a path inside the folder and its sha256 were expected");
+            found(
+                    Finding.Kind.UNREADABLE,
+                    folder + Manifest.NAME,
+                    "lists '" + entry.path() + "': a path inside the folder and its sha256 were expected");
             return;
         }
         String path = folder + entry.path();
@@ -116,8 +123,10 @@ public final class Verification {
             if (size != entry.bytes()) {
                 found(Finding.Kind.CHANGED, path, "it has " + size + " bytes, but its manifest says " + entry.bytes());
             } else if (!digest(path, file).equals(entry.sha256())) {
-                found(Finding.Kind.CHANGED, path, "its sha256 is " + digest(path, file) + ", but its manifest says "
-                        + entry.sha256());
+                found(
+                        Finding.Kind.CHANGED,
+                        path,
+                        "its sha256 is " + digest(path, file) + ", but its manifest says " + entry.sha256());
             }
         } catch (IOException | UncheckedIOException e) {
             found(Finding.Kind.UNREADABLE, path, "cannot be read: " + e);
@@ -177,9 +186,12 @@ public final class Verification {
             for (Manifest.Input input : m.inputs()) {
                 Set<String> here = lineage.digests(input);
                 if (!here.isEmpty() && !here.contains(input.digest())) {
-                    found(Finding.Kind.STALE, folder + Manifest.NAME, "its input " + input.role() + " '" + input.id()
-                            + "' had the digest " + input.digest() + ", but the one that is here has "
-                            + String.join(" or ", here));
+                    found(
+                            Finding.Kind.STALE,
+                            folder + Manifest.NAME,
+                            "its input " + input.role() + " '" + input.id()
+                                    + "' had the digest " + input.digest() + ", but the one that is here has "
+                                    + String.join(" or ", here));
                 }
             }
         }));
