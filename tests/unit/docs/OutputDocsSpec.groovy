@@ -21,7 +21,7 @@ class OutputDocsSpec extends Specification {
         | `A__B.self.csv` (--diagonal) | `corr` |
         | `A__B.csv` (unless alone) | `layer, rho` |
         | `summary.json` | `step, checkpoints`, `thresholds` |
-        | `summary.json` (--diagonal) | `seeds` |
+        | `summary.json` (of several) | `seeds` |
         | `manifest.json` | `family`; `neurons`; `correlations` |
 
         | other | table |

@@ -93,6 +93,9 @@ class VerificationSpec extends Specification {
         found.summary().startsWith("verify: of ")
         found.error == ''
 
+        cleanup: // the folder's own deletion follows links
+        Files.deleteIfExists(results.resolve('identify/again'))
+
         where:
         what                          | tamper                                                                                  || expected
         'one flipped bit'             | { flip(it.resolve('correlate/toy-t8/a__b.csv'), 30) }                                   || [['changed', 'correlate/toy-t8/a__b.csv']]
