@@ -76,8 +76,8 @@ class OutputDocs {
         assert conditions - rows*.condition == []: 'docs/output.md has no such condition'
         List<String> problems = []
         Map<List<String>, Set<String>> written = [:].withDefault { [] as Set }
-        Map<String, Path> files = files(results)
-        files.each { path, file ->
+        Map<String, Path> there = files(results)
+        there.each { path, file ->
             List<Row> found = documented(path)
             if (!found) {
                 problems << "${path} is not in docs/output.md".toString()
@@ -91,11 +91,11 @@ class OutputDocs {
             }
         }
         rows.findAll { it.condition == null || it.condition in conditions }.each { row ->
-            if (!row.stage.empty && !files.any { path, _ -> documented(path).any { it.stage == row.stage } }) {
+            if (!row.stage.empty && !there.any { path, _ -> documented(path).any { it.stage == row.stage } }) {
                 return // the stage published nothing, or is none
             }
             Set<String> found = written[[row.stage, row.file]]
-            if (found.empty && !files.any { path, _ -> documented(path).contains(row) }) {
+            if (found.empty && !there.any { path, _ -> documented(path).contains(row) }) {
                 problems << "docs/output.md has ${row.stage} `${row.file}`, which was not written".toString()
             } else if (row.names - found) {
                 problems << "docs/output.md has ${(row.names - found).toSorted()} under ${row.stage} `${row.file}`, which were not written".toString()
