@@ -7,25 +7,18 @@ import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.Stepwise
 import spock.lang.TempDir
-import unit.docs.OutputDocs
+import universality.data.CsvTable
 import universality.data.Manifest
 
 /** The whole study on tiny models, with the real tools: its results, its relaunch, and a run that was killed. */
 @Stepwise
 class StudySpec extends Specification {
-    /** How far numbers may be apart with another number of threads; docs/output.md, Reproducibility. */
-    private static final String TOLERANCE = '1e-5'
-
     @TempDir
     @Shared
     Path folder
 
     @Shared
     Pipeline unbroken
-
-    /** Another clone of the project, launched elsewhere. */
-    @Shared
-    Pipeline broken
 
     @Shared
     Pipeline.Result first
@@ -71,54 +64,19 @@ class StudySpec extends Specification {
         Files.exists(unbroken.folder.resolve('results/train/tiny-s1/tiny-s1-t8/model.safetensors'))
     }
 
-    def 'a relaunch computes nothing, and publishes what was asked for since'() {
-        when:
-        def again = unbroken.run('-profile', 'test', '-resume', '--save_tokens', '--save_activations')
-
-        then:
-        again.succeeded()
-        again.tasks*.status.toSet() == ['CACHED'] as Set
-        again.tasks.size() == first.tasks.size()
-        Manifest.read(unbroken.folder.resolve('results/activate/tiny-s1-t0'), 'activate').verify(unbroken.folder.resolve('results/activate/tiny-s1-t0'))
-        Manifest.read(unbroken.folder.resolve('results/tokenize/tokens/heldout'), 'tokenize')
-    }
-
-    def 'a run that is killed while it activates and then resumed gives the bytes of an unbroken one'() {
+    def 'another clone, elsewhere and in another order, gives the same bytes, and all of them are what their manifests say'() {
         given:
-        broken = new Pipeline(folder.resolve('broken'), Pipeline.copyOfProject(folder.resolve('another/clone')))
+        clone = new Pipeline(folder.resolve('another launch'), Pipeline.copyOfProject(folder.resolve('another/clone')))
+        clone.folder.resolve('order.config').text = "process { withName: 'TRAIN|ACTIVATE|CORRELATE' { maxForks = 1 } }"
 
         when:
-        Process process = broken.start('-profile', 'test')
-        Path task = activating(broken, process)
-        Pipeline.kill(process)
-
-        then: 'nothing half-written has a final name'
-        task != null
-        broken.folder.resolve('work').toFile().eachFileRecurse { file ->
-            if (file.directory && file.name ==~ /tiny-s\d-t\d/ && !Files.isSymbolicLink(file.toPath())) {
-                assert new File(file, 'manifest.json').exists()
-            }
-        }
-
-        when:
-        def resumed = broken.run('-profile', 'test', '-resume', '--save_tokens', '--save_activations')
+        def other = clone.run('-profile', 'test', '-c', 'order.config', '-work-dir', folder.resolve('another/work').toString())
+        Tool one = Tool.launch('verify', results(clone))
+        Tool both = Tool.launch('verify', results(unbroken), results(clone))
 
         then:
-        resumed.succeeded()
-        resumed.processes('CACHED').containsAll(['TOKENIZE', 'TRAIN'])
-        resumed.processes('COMPLETED').contains('ACTIVATE')
-        broken.published() == unbroken.published()
-    }
-
-    def 'two clones in two folders gave the same bytes, and all of them are what their manifests say'() {
-        given:
-        List<Path> results = [unbroken, broken]*.folder*.resolve('results')
-
-        when:
-        Tool one = Tool.launch('verify', results[0])
-        Tool both = Tool.launch('verify', results[0], results[1])
-
-        then:
+        other.succeeded()
+        other.tasks*.name.toSet() == first.tasks*.name.toSet()
         one.status == 0
         one.answer ==~ /verify: \d{2,} files, \d{6,} bytes: all as their manifests say; \d+ files left out \(times, hosts, --exclude\)\n/
         both.status == 0
@@ -127,17 +85,15 @@ class StudySpec extends Specification {
 
     def 'of a whole study, one flipped bit is found, and what it changed is said'() {
         given:
-        Path results = broken.folder.resolve('results')
-        Path table = results.resolve('identify/tiny-t8/tiny-s2-t8.csv')
-        byte[] sound = table.bytes
-        byte[] bytes = sound.clone()
+        Path table = results(clone).resolve('identify/tiny-t8/tiny-s2-t8.csv')
+        byte[] bytes = table.bytes
         int at = new String(bytes, 'US-ASCII').indexOf(',0.', bytes.length.intdiv(2)) + 3
         bytes[at] ^= 1 // one digit for its neighbour
 
         when:
         table.bytes = bytes
-        Tool one = Tool.launch('verify', results)
-        Tool both = Tool.launch('verify', unbroken.folder.resolve('results'), results)
+        Tool one = Tool.launch('verify', results(clone))
+        Tool both = Tool.launch('verify', results(unbroken), results(clone))
 
         then:
         one.status == 65
@@ -147,21 +103,6 @@ class StudySpec extends Specification {
         both.answer.readLines()[0] == 'different: identify/tiny-t8/tiny-s2-t8.csv'
         both.answer.readLines()[1] ==~ /  [a-z_0-9]+: 1 by at most 0\.100 \(relative .*\)/
         both.answer.readLines()[2].startsWith('verify: of ')
-
-        cleanup:
-        table.bytes = sound
-    }
-
-    def 'docs/output.md has every file and column that was written, and no other'() {
-        expect:
-        new OutputDocs().problems(unbroken.folder.resolve('results'), [
-            'generated text, not in train', 'not for r50k and ids made elsewhere', 'where the tokens name one', '--store all',
-            'not with --diagonal', 'not with a control, --diagonal or --candidates 0', '--diagonal', 'with sums by groups',
-            'from stored activations', 'with controls', 'where they are given', '--self',
-        ]) == []
-
-        and: 'the trace, which these launches write elsewhere'
-        new OutputDocs().rows.find { it.file == 'pipeline/trace.txt' }.names == OutputDocs.names(unbroken.folder.resolve('launch.trace'), '.txt')
     }
 
     /** What docs/output.md says of other numbers of threads; tasks run again as the pipeline ran them. */
@@ -185,6 +126,17 @@ class StudySpec extends Specification {
         'ABLATE'    | 'tiny-s1-t8'
     }
 
+    /** How far numbers may be apart with another number of threads; docs/output.md, Reproducibility. */
+    private static final String TOLERANCE = '1e-5'
+
+    /** Of another clone of the project. */
+    @Shared
+    Pipeline clone
+
+    private static Path results(Pipeline pipeline) {
+        pipeline.folder.resolve('results')
+    }
+
     /** Runs a task's script again in a folder of its own, on the same inputs, with two threads. */
     private static Path repeat(Path work, Path folder) {
         Files.createDirectories(folder)
@@ -199,6 +151,56 @@ class StudySpec extends Specification {
         folder.resolve('.command.sh').text = work.resolve('.command.sh').text.replaceAll(/--threads 1\b/, '--threads 2')
         Tool.script(folder)
         folder
+    }
+
+    def 'a relaunch computes nothing, and publishes what was asked for since'() {
+        when:
+        def again = unbroken.run('-profile', 'test', '-resume', '--save_tokens', '--save_activations')
+
+        then:
+        again.succeeded()
+        again.tasks*.status.toSet() == ['CACHED'] as Set
+        again.tasks.size() == first.tasks.size()
+
+        and: 'docs/output.md has every file and column that was written, and no other'
+        new unit.docs.OutputDocs().problems(results(unbroken), [
+            'generated text, not in train', 'not for r50k and ids made elsewhere', 'where the tokens name one', '--store all',
+            'not with --diagonal', 'not with a control, --diagonal or --candidates 0', '--diagonal', 'with sums by groups',
+            'from stored activations', 'with controls', 'where they are given', '--self',
+        ]) == []
+        new unit.docs.OutputDocs().rows.find { it.file == 'pipeline/trace.txt' }.names ==
+                unit.docs.OutputDocs.names(unbroken.folder.resolve('launch.trace'), '.txt')
+
+        and:
+        Manifest.read(unbroken.folder.resolve('results/activate/tiny-s1-t0'), 'activate').verify(unbroken.folder.resolve('results/activate/tiny-s1-t0'))
+        Manifest.read(unbroken.folder.resolve('results/tokenize/tokens/heldout'), 'tokenize')
+    }
+
+    def 'a run that is killed while it activates and then resumed gives the bytes of an unbroken one'() {
+        given:
+        Pipeline broken = new Pipeline(folder.resolve('broken'))
+
+        when:
+        Process process = broken.start('-profile', 'test')
+        Path task = activating(broken, process)
+        Pipeline.kill(process)
+
+        then: 'nothing half-written has a final name'
+        task != null
+        broken.folder.resolve('work').toFile().eachFileRecurse { file ->
+            if (file.directory && file.name ==~ /tiny-s\d-t\d/ && !Files.isSymbolicLink(file.toPath())) {
+                assert new File(file, 'manifest.json').exists()
+            }
+        }
+
+        when:
+        def resumed = broken.run('-profile', 'test', '-resume', '--save_tokens', '--save_activations')
+
+        then:
+        resumed.succeeded()
+        resumed.processes('CACHED').containsAll(['TOKENIZE', 'TRAIN'])
+        resumed.processes('COMPLETED').contains('ACTIVATE')
+        broken.published() == unbroken.published()
     }
 
     /** Waits until a task of ACTIVATE runs: its folder, or null if the launch ended before. */
