@@ -66,7 +66,7 @@ class StudySpec extends Specification {
 
     def 'another clone, elsewhere and in another order, gives the same bytes, and all of them are what their manifests say'() {
         given:
-        clone = new Pipeline(folder.resolve('another launch'), Pipeline.copyOfProject(folder.resolve('another/clone')))
+        clone = new Pipeline(folder.resolve('elsewhere'), Pipeline.copyOfProject(folder.resolve('another/clone')))
         clone.folder.resolve('order.config').text = "process { withName: 'TRAIN|ACTIVATE|CORRELATE' { maxForks = 1 } }"
 
         when:
