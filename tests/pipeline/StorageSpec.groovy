@@ -6,6 +6,7 @@ import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.Stepwise
 import spock.lang.TempDir
+import unit.docs.OutputDocs
 import universality.data.CsvTable
 
 /** The same small study with activations stored, with models that run again instead, and through the filters: the same neurons. */
@@ -62,6 +63,9 @@ class StorageSpec extends Specification {
         same('live')
         pipeline.json('live/identify/tiny-t8/summary.json').controls.keySet() == ['rotated'] as Set
         pipeline.folder.resolve('live/report/index.html').text.contains('There is no control “Permuted within token”: it needs stored activations.')
+
+        and: 'files and columns are those of the docs'
+        new OutputDocs().problems(pipeline.folder.resolve('live'), ['where the models were run']) == []
     }
 
     def 'with some room, the control gets what it needs; a text that is too short for sketches is correlated exactly'() {

@@ -26,6 +26,7 @@ import universality.data.ToolException;
             PersistCommand.class,
             AblateCommand.class,
             ReportCommand.class,
+            VerifyCommand.class,
             KernelsCommand.class,
             WarmUpCommand.class,
         })

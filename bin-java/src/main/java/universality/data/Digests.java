@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.LongConsumer;
 
 /** SHA-256, as lower-case hexadecimal. */
 public final class Digests {
@@ -29,11 +30,21 @@ public final class Digests {
 
     /** The digest of a file's content, read as a stream. */
     public static String ofFile(Path file) throws IOException {
+        return ofFile(file, bytes -> {});
+    }
+
+    /**
+     * {@link #ofFile(Path)}.
+     *
+     * @param progress is told again and again how many more bytes were read
+     */
+    public static String ofFile(Path file, LongConsumer progress) throws IOException {
         MessageDigest digest = sha256();
         byte[] buffer = new byte[1 << 16];
         try (InputStream in = Files.newInputStream(file)) {
             for (int n; (n = in.read(buffer)) > 0; ) {
                 digest.update(buffer, 0, n);
+                progress.accept(n);
             }
         }
         return hex(digest.digest());

@@ -1,5 +1,7 @@
 package universality.data;
 
+import java.nio.ByteBuffer;
+
 /** Element types of safetensors files, with their size. */
 public enum Dtype {
     F64(8),
@@ -27,6 +29,14 @@ public enum Dtype {
     /** Whether elements are floating-point numbers; the others are integers or truth values. */
     public boolean isReal() {
         return this == F64 || this == F32 || this == F16 || this == BF16;
+    }
+
+    /**
+     * Element {@code index} of an array of this type that begins at the start of a little-endian buffer; exact, but for integers
+     * beyond 2⁵³. U8 is unsigned, BOOL 0 or 1.
+     */
+    public double element(ByteBuffer buffer, int index) {
+        return isReal() ? ElementFile.real(this, buffer, index) : ElementFile.integer(this, buffer, index);
     }
 
     /** The value of an IEEE half-precision number given by its bits; exact. */

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 
 /** One JSON dialect for all files: two-space indent, {@code \n}, map keys sorted, duplicate keys refused. */
 public final class Json {
@@ -45,6 +46,24 @@ public final class Json {
     /** Writes {@link #pretty} of {@code value} to {@code file}. */
     public static void write(Path file, Object value) throws IOException {
         Files.writeString(file, pretty(value), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * {@link #write} by way of a temporary sibling, so that nothing half-written ever has the name {@code file}.
+     *
+     * @throws ToolException (cannot write) if that fails
+     */
+    public static void publish(Path file, Object value) {
+        Path temporary = file.resolveSibling(
+                "." + file.getFileName() + ".tmp-" + ProcessHandle.current().pid());
+        try {
+            write(temporary, value);
+            Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new ToolException(ExitCode.CANNOT_WRITE, file + " cannot be written: " + e, e);
+        } finally {
+            temporary.toFile().delete(); // gone already, unless something failed
+        }
     }
 
     /**

@@ -188,7 +188,8 @@ public record Manifest(
         }
     }
 
-    private static boolean isInside(String path) {
+    /** Whether {@code path} is that of a file inside the folder, as every listed file has to be. */
+    public static boolean isInside(String path) {
         try {
             Path relative = Path.of(path);
             return !relative.isAbsolute() && !relative.normalize().startsWith("..");

@@ -1,0 +1,2 @@
+/** No stage of a study: whether results are what their manifests say, and in what two results differ. */
+package universality.verify;
