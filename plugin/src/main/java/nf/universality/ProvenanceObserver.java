@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * takes notes: no file is opened. Whatever goes wrong here is one warning; no run fails because of it.
  */
 class ProvenanceObserver implements TraceObserver {
-    private static final Logger LOG = LoggerFactory.getLogger(ProvenanceObserver.class);
+    /** Nextflow shows the user what loggers below its own name say. */
+    private static final Logger LOG = LoggerFactory.getLogger("nextflow.universality.Provenance");
 
     private final Session session;
     private final List<Attempt> attempts = new ArrayList<>();
