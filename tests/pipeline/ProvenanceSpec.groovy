@@ -34,7 +34,7 @@ class ProvenanceSpec extends Specification {
 
             script:
             """
-            if [ ${task.attempt} = 1 ]; then exit ${exit}; fi
+            if [ ${task.attempt} = 1 ] && [ ${exit} != 0 ]; then exit ${exit}; fi
             mkdir ${meta.id}
             if [ ${meta.seed} = 2 ]; then head -c 5000000 /dev/zero > ${meta.id}/manifest.json; else echo '{' > ${meta.id}/manifest.json; fi
             """
