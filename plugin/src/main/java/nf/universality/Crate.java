@@ -161,7 +161,10 @@ final class Crate {
         put(workflow, "url", source.homePage());
         put(workflow, "codeRepository", source.repository());
         put(workflow, "identifier", source.commit());
-        put(workflow, "author", source.author());
+        if (source.author() != null) {
+            put(describe("#author", "Person"), "name", source.author());
+            put(workflow, "author", reference("#author"));
+        }
         put(workflow, "sha256", RunRecord.digest(source.script()));
         if (script != null) {
             put(workflow, "encodingFormat", "text/plain");

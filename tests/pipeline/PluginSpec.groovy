@@ -13,7 +13,7 @@ import universality.data.Manifest
 
 /** The plugin in Nextflow: what it writes about real runs, that it never harms one, and what it offers to other pipelines. */
 @Stepwise
-class ProvenanceSpec extends Specification {
+class PluginSpec extends Specification {
     static final String PLUGIN = 'nf-universality@0.1.0'
 
     /** A pipeline of somebody else, with its own class Study: tasks that end with a given exit code at their first try. */
