@@ -10,7 +10,7 @@ import java.util.Map;
  * One try of a task, or a task whose result came from the cache: then with the resources that it took when it ran. Made of the
  * fields of Nextflow's trace; those that may hold secrets (the script, the environment) are not taken over.
  */
-final class Attempt {
+public final class Attempt {
     private static final List<String> FIELDS = List.of(
             "task_id",
             "hash",
@@ -54,7 +54,7 @@ final class Attempt {
      * @param accelerators GPUs asked for
      * @param outputs files and folders that the task declared and wrote
      */
-    Attempt(
+    public Attempt(
             Map<String, Object> trace,
             boolean cached,
             int index,

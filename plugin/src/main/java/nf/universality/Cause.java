@@ -4,7 +4,7 @@ import java.util.Locale;
 import universality.data.ExitCode;
 
 /** Why a try of a task ended without a result. The words are those of run.json and tasks.csv (docs/output.md). */
-final class Cause {
+public final class Cause {
     /** Nextflow's exit code of a job of which it lost track, and of a task that never began. */
     static final int LOST = Integer.MAX_VALUE;
 
@@ -16,7 +16,7 @@ final class Cause {
      *
      * @param aborted whether Nextflow itself ended the task, because the run was over
      */
-    static String of(int exit, boolean aborted) {
+    public static String of(int exit, boolean aborted) {
         if (aborted) {
             return "aborted";
         }

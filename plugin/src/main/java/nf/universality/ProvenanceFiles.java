@@ -15,7 +15,7 @@ import universality.data.ToolException;
  * What is written when a run has ended: {@code pipeline/run.json}, {@code pipeline/tasks.csv}, {@code pipeline/workflow/} and
  * {@code ro-crate-metadata.json}, all below the folder of the results. Each file is written under another name and renamed.
  */
-final class ProvenanceFiles {
+public final class ProvenanceFiles {
     static final String RECORD = "pipeline/run.json";
     static final String TASKS = "pipeline/tasks.csv";
     static final String TRACE = "pipeline/trace.txt";
@@ -26,7 +26,7 @@ final class ProvenanceFiles {
     private final Path folder;
 
     /** @param folder the folder of the results */
-    ProvenanceFiles(Path folder) {
+    public ProvenanceFiles(Path folder) {
         this.folder = folder;
     }
 
@@ -38,7 +38,7 @@ final class ProvenanceFiles {
      * @return lines about what could not be read
      * @throws IOException if a file cannot be written
      */
-    List<String> write(Run run, List<Attempt> attempts, Map<Path, Path> published) throws IOException {
+    public List<String> write(Run run, List<Attempt> attempts, Map<Path, Path> published) throws IOException {
         List<String> warnings = new ArrayList<>();
         ResultReader reader = new ResultReader(folder, published, warnings);
         List<Result> results = reader.read(attempts);

@@ -17,7 +17,7 @@ import java.util.Map;
  * @param agent who is to be named as having started it: a name or a URL
  * @param license of the results, a URL or text; null where nobody stated one
  */
-record Run(
+public record Run(
         String name,
         String session,
         boolean resumed,
@@ -45,7 +45,7 @@ record Run(
      * @param commit of the repository, where it was run from one
      * @param configuration configuration files, in the order in which they were read
      */
-    record Workflow(
+    public record Workflow(
             String name,
             String version,
             String description,

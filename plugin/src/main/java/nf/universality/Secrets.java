@@ -6,11 +6,11 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /** Keeps what looks like a secret by its name, and passwords in addresses, out of everything that is written. */
-final class Secrets {
+public final class Secrets {
     private static final String HIDDEN = "[hidden]";
     /** A token at the end of a name gives access; tokens and tokenizers are of text. */
     private static final String NAMES =
-            "[\\w.-]*(?:secret|passw|credential|api_?key|access_?key|private_?key)[\\w.-]*|[\\w.-]*token";
+            "[\\w.-]*(?:secret|passw|credential|(?:api|access|private)[_-]?key)[\\w.-]*|[\\w.-]*token";
 
     private static final Pattern NAME = Pattern.compile(NAMES, Pattern.CASE_INSENSITIVE);
     private static final Pattern OPTION =
@@ -20,7 +20,7 @@ final class Secrets {
     private Secrets() {}
 
     /** {@code values} in terms of JSON, in their order. */
-    static Map<String, Object> hidden(Map<?, ?> values) {
+    public static Map<String, Object> hidden(Map<?, ?> values) {
         Map<String, Object> result = new LinkedHashMap<>();
         values.forEach((name, value) -> {
             boolean secret = value != null && NAME.matcher(String.valueOf(name)).matches();
@@ -43,7 +43,7 @@ final class Secrets {
     }
 
     /** A text, such as a command line. */
-    static String hidden(String text) {
+    public static String hidden(String text) {
         if (text == null) {
             return null;
         }
