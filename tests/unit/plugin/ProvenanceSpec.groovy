@@ -74,8 +74,8 @@ class ProvenanceSpec extends Specification {
         def cell = { row, column -> table.text(row, column) }
         ['stage', 'process', 'status', 'exit', 'cause', 'retried', 'native_id', 'hash', 'tag', 'submit', 'start', 'memory_bytes', 'time_limit_seconds', 'cpu_hours_used']
                 .collect { cell(0, it) } ==
-                ['train', 'A:TRAIN', 'FAILED', '', 'killed', 'true', '4711', 'ab/cdef01', 'x, "y"', '2026-03-01T10:00:00Z', '', '2000000000', '90.0', '']
-        ['status', 'attempt', 'exit', 'cause', 'retried'].collect { cell(1, it) } == ['CACHED', '2', '0', '', '']
+                ['train', 'A:TRAIN', 'FAILED', null, 'killed', 'true', '4711', 'ab/cdef01', 'x, "y"', '2026-03-01T10:00:00Z', null, '2000000000', '90.0', null]
+        ['status', 'attempt', 'exit', 'cause', 'retried'].collect { cell(1, it) } == ['CACHED', '2', '0', null, null]
         !results.resolve('pipeline/tasks.csv').text.contains('hf_abc')
     }
 

@@ -146,7 +146,8 @@ final class Crate {
         return id;
     }
 
-    // --- The workflow, its parameters, its tools ----------------------------------------------------------------------
+    // --- The workflow, its parameters, its tools
+    // ----------------------------------------------------------------------
 
     private String workflow() {
         Run.Workflow source = run.workflow();
@@ -255,7 +256,8 @@ final class Crate {
         return id;
     }
 
-    // --- What was read and written ------------------------------------------------------------------------------------
+    // --- What was read and written
+    // ------------------------------------------------------------------------------------
 
     private void result(Result result) {
         Manifest manifest = result.manifest();
@@ -333,7 +335,8 @@ final class Crate {
         return bytes < 0 ? null : Long.toString(bytes);
     }
 
-    // --- What happened ------------------------------------------------------------------------------------------------
+    // --- What happened
+    // ------------------------------------------------------------------------------------------------
 
     /** The run, the tries of its tasks, and the steps that they belong to; gives the ids of the latter. */
     private List<String> actions(String workflow) {
@@ -478,7 +481,8 @@ final class Crate {
         }
     }
 
-    // --- JSON-LD ------------------------------------------------------------------------------------------------------
+    // --- JSON-LD
+    // ------------------------------------------------------------------------------------------------------
 
     private Map<String, Object> describe(String id, String... types) {
         return graph.computeIfAbsent(id, name -> {

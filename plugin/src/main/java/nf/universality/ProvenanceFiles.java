@@ -91,8 +91,8 @@ public final class ProvenanceFiles {
 
     private void replace(String name, Writing writing) throws IOException {
         Path target = folder.resolve(name);
-        Path temporary = target.resolveSibling("." + target.getFileName() + ".tmp-"
-                + ProcessHandle.current().pid());
+        Path temporary = target.resolveSibling(
+                "." + target.getFileName() + ".tmp-" + ProcessHandle.current().pid());
         try {
             Files.deleteIfExists(temporary);
             writing.to(temporary);

@@ -82,7 +82,9 @@ class ProvenanceObserver implements TraceObserver {
         } catch (Throwable e) { // also errors of linking, where a newer Nextflow is another
             if (!warned) {
                 warned = true;
-                LOG.warn("The record of this run is incomplete or missing; the run itself is not affected: {}", e.toString());
+                LOG.warn(
+                        "The record of this run is incomplete or missing; the run itself is not affected: {}",
+                        e.toString());
             }
             LOG.debug("Provenance", e);
         }
@@ -154,14 +156,18 @@ class ProvenanceObserver implements TraceObserver {
         Path folder = folder();
         List<String> warnings = new ProvenanceFiles(folder).write(run(), attempts, published);
         if (!warnings.isEmpty()) {
-            LOG.warn("The record of this run lacks {} of its results' manifests, the first because {}", warnings.size(), warnings.get(0));
+            LOG.warn(
+                    "The record of this run lacks {} of its results' manifests, the first because {}",
+                    warnings.size(),
+                    warnings.get(0));
         }
     }
 
     /** The folder of the results: {@code provenance.outdir}, else the parameter {@code outdir}, else {@code results}. */
     private Path folder() {
         Object configured = setting("outdir");
-        Object parameter = session.getParams() == null ? null : session.getParams().get("outdir");
+        Object parameter =
+                session.getParams() == null ? null : session.getParams().get("outdir");
         Object folder = configured != null ? configured : parameter != null ? parameter : "results";
         Path path = FileHelper.asPath(folder.toString());
         return path.toAbsolutePath().normalize();

@@ -104,7 +104,10 @@ final class ResultReader {
 
     private List<Path> folders(Path output) {
         try (Stream<Path> inside = Files.list(output)) {
-            return inside.limit(MOST_FOLDERS).filter(Files::isDirectory).sorted().toList();
+            return inside.limit(MOST_FOLDERS)
+                    .filter(Files::isDirectory)
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             warnings.add(output + " cannot be listed: " + e.getMessage());
             return List.of();
