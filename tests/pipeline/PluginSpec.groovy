@@ -3,6 +3,7 @@ package pipeline
 import groovy.json.JsonSlurper
 import java.nio.file.Files
 import java.nio.file.Path
+import spock.lang.IgnoreIf
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.Stepwise
@@ -48,6 +49,23 @@ class PluginSpec extends Specification {
         }
         '''
 
+    static final String VALIDATE = '''
+        const fs = require('fs'), path = require('path')
+        const { Validator } = require(process.argv[2] + '/lib/validator')
+        const folder = process.argv[3]
+        const validator = new Validator()
+        validator.parseJSON(fs.readFileSync(path.join(folder, 'ro-crate-metadata.json'), 'utf8'))
+        validator.validate().then(() => {
+            const files = {}
+            for (const name of fs.readdirSync(folder, { recursive: true })) {
+                const isDir = fs.lstatSync(path.join(folder, name)).isDirectory()
+                files[isDir ? name + '/' : name] = { exists: true, inCrate: false, isDir }
+            }
+            validator.checkFiles(files)
+            console.log(JSON.stringify(validator.results))
+        })
+        '''
+
     @TempDir
     @Shared
     Path folder
@@ -87,7 +105,7 @@ class PluginSpec extends Specification {
         }
         manifests.size() > 8
         found == manifests
-        record.inputs == []
+        record.inputs == [[role: 'config', id: 'model.json', digest: Pipeline.PROJECT.resolve('conf/models/test.json').bytes.sha256()]]
 
         and: 'what a task read is what another wrote'
         Set<String> digests = record.results*.digest as Set
@@ -95,6 +113,24 @@ class PluginSpec extends Specification {
 
         and:
         rules(study.folder.resolve('results')) == []
+    }
+
+    @IgnoreIf(value = { !System.getProperty('ro-crate.js') },
+            reason = "for an independent check of the crate: npm install ro-crate, and name its folder, -Dro-crate.js=…/node_modules/ro-crate")
+    def 'the validator of the npm package ro-crate finds no error'() {
+        given:
+        File script = folder.resolve('validate.js').toFile()
+        script.text = VALIDATE
+
+        when:
+        Process node = new ProcessBuilder('node', script.path, System.getProperty('ro-crate.js'), study.folder.resolve('results').toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+        List<Map> found = new JsonSlurper().parse(node.inputStream)
+        found.each { println("ro-crate.js: ${it}") }
+
+        then:
+        node.waitFor() == 0
+        found.count { it.status == 'success' } > 5
+        found.findAll { it.status == 'error' } == []
     }
 
     def 'resumed: all tasks from the cache, with what they took when they ran'() {
