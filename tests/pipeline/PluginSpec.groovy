@@ -56,9 +56,12 @@ class PluginSpec extends Specification {
         const fs = require('fs'), path = require('path')
         const { Validator } = require(process.argv[2] + '/lib/validator')
         const folder = process.argv[3]
+        // without network: the context is the one that the package brings along
+        const context = require(process.argv[2] + '/lib/context.json')
+        global.fetch = async url => url.includes('/ro/crate/') ? { ok: true, json: async () => context } : { ok: false, statusText: 'not asked for' }
         const validator = new Validator()
         validator.parseJSON(fs.readFileSync(path.join(folder, 'ro-crate-metadata.json'), 'utf8'))
-        validator.validate().then(() => {
+        validator.crate.resolveContext().then(() => validator.validate()).then(() => {
             const files = {}
             for (const name of fs.readdirSync(folder, { recursive: true })) {
                 const isDir = fs.lstatSync(path.join(folder, name)).isDirectory()
@@ -128,7 +131,7 @@ class PluginSpec extends Specification {
         when:
         Process node = new ProcessBuilder('node', script.path, System.getProperty('ro-crate.js'), study.folder.resolve('results').toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start()
         List<Map> found = new JsonSlurper().parse(node.inputStream)
-        found.each { println("ro-crate.js: ${it}") }
+        found.findAll { it.id != 'validCrateDataEntityInCrateDir' }.each { println("ro-crate.js: ${it.status}: ${it.message}") }
 
         then:
         node.waitFor() == 0
