@@ -54,11 +54,11 @@ class PluginSpec extends Specification {
 
     static final String VALIDATE = '''
         const fs = require('fs'), path = require('path')
-        const { Validator } = require(process.argv[2] + '/lib/validator')
         const folder = process.argv[3]
         // without network: the context is the one that the package brings along
         const context = require(process.argv[2] + '/lib/context.json')
         global.fetch = async url => url.includes('/ro/crate/') ? { ok: true, json: async () => context } : { ok: false, statusText: 'not asked for' }
+        const { Validator } = require(process.argv[2] + '/lib/validator')
         const validator = new Validator()
         validator.parseJSON(fs.readFileSync(path.join(folder, 'ro-crate-metadata.json'), 'utf8'))
         validator.crate.resolveContext().then(() => validator.validate()).then(() => {
