@@ -48,7 +48,15 @@ class Launch {
         } catch (IOException | UncheckedIOException e) {
             launch.problem = "cannot read what the study needs: ${e.message}"
         }
+        launch.problem = launch.problem == null ? null : visible(launch.problem)
         return launch
+    }
+
+    /** One line, whatever values it repeats: line breaks and what else steers a terminal are spelt out. */
+    static String visible(String line) {
+        return line.replaceAll(/\p{Cntrl}/) { character ->
+            ['\n': '\\n', '\r': '\\r', '\t': '\\t'].getOrDefault(character, String.format('\\u%04x', (int) character.charAt(0)))
+        }
     }
 
     private void prepare(Map<String, Object> params, Path project) {
@@ -75,10 +83,27 @@ class Launch {
         offline = params.offline || Hub.offline(System.getenv())
         cache = params.checkpoint_cache == null ? null : Path.of(params.checkpoint_cache.toString()).toAbsolutePath().normalize()
         Hub hub = new Hub(project, cache, offline)
+        if (!params.plan) {
+            checkOutdir(params.outdir.toString())
+        }
         if (params.plan) {
             plan = new Plan(this, params, hub).text()
         } else if (offline) {
             hub.files(study.remote(), dataset)
+        }
+    }
+
+    /** That results cannot be written had better be said now than after hours. */
+    private static void checkOutdir(String outdir) {
+        if (outdir ==~ /[A-Za-z][A-Za-z0-9+.-]+:\/\/.*/) {
+            return // elsewhere than on a disk
+        }
+        Path folder = Path.of(outdir).toAbsolutePath().normalize()
+        while (!Files.exists(folder)) {
+            folder = folder.parent
+        }
+        if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw new IllegalArgumentException("--outdir '${outdir}' cannot be written: '${folder}' is no folder that may be written to; make it so, or name another one")
         }
     }
 
