@@ -61,7 +61,7 @@ class Launch {
 
     private void prepare(Map<String, Object> params, Path project) {
         Parameters parameters = new Parameters(project.resolve('nextflow_schema.json'))
-        problem = parameters.problem(params)
+        problem = parameters.problem(params) ?: leak(System.getenv())
         if (problem != null) {
             return
         }
@@ -91,6 +91,18 @@ class Launch {
         } else if (offline) {
             hub.files(study.remote(), dataset)
         }
+    }
+
+    /**
+     * The line about a token of this environment that would be written down, or null. With NXF_DEBUG the wrapper that Nextflow
+     * writes for each task prints all variables into the task's folder.
+     */
+    static String leak(Map<String, String> environment) {
+        boolean prints = environment.NXF_DEBUG && environment.NXF_DEBUG != '0'
+        List<String> tokens = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].findAll { environment[it] }
+        return prints && tokens
+                ? "NXF_DEBUG=${environment.NXF_DEBUG} makes Nextflow write the environment into every task's folder, and ${tokens.join(' and ')} with it: unset one of them"
+                : null
     }
 
     /** That results cannot be written had better be said now than after hours. */

@@ -14,7 +14,7 @@ import unit.support.SmallDisk
  * A study that is struck at random moments and resumed gives the bytes of an unbroken one, and runs nothing twice that was done.
  *
  * <p>How often, and what, is for system properties to say (docs/testing.md): {@code fire.blows}, {@code fire.seed},
- * {@code fire.profile}, {@code fire.folder}, {@code fire.disk}.
+ * {@code fire.profile}, {@code fire.options}, {@code fire.folder}, {@code fire.disk}.
  */
 @Stepwise
 @Requires({ os.linux })
@@ -40,7 +40,7 @@ class FireSpec extends Specification {
     Fire fire
 
     private static List<String> study() {
-        ['-profile', PROFILE]
+        ['-profile', PROFILE] + (System.getProperty('fire.options') ?: '').tokenize(' ')
     }
 
     /** The folder that is kept from one run of this spec to the next has the unbroken study, finished or not. */
@@ -62,7 +62,7 @@ class FireSpec extends Specification {
         println(fire.reports.join('\n'))
 
         then: 'all of them were dealt'
-        fire.dealt.toSet() == kinds.take(BLOWS).toSet() || fire.dealt.size() >= BLOWS * 0.8
+        fire.dealt.size() >= (BLOWS <= 8 ? BLOWS : 0.8 * BLOWS)
 
         and: 'the study is whole, each task in a folder of its own'
         last.tasks*.name.toSet() == first.tasks*.name.toSet()

@@ -527,6 +527,41 @@ class HubTroubleSpec extends HubSpecification {
         outcome.notes[0].contains('offline runs will not find org/text@main')
     }
 
+    def "links that somebody put into the cache lead no download out of it: #where"() {
+        given:
+        def bytes = dataset()
+        Path outside = Files.writeString(temporary.resolve('outside'), 'mine')
+        Path place = at(cache.resolve('datasets--org--text'), bytes)
+        Files.createDirectories(place.parent)
+        Files.createSymbolicLink(place, there ? outside : temporary.resolve('absent'))
+
+        when:
+        def outcome = text()
+
+        then:
+        outside.text == 'mine'
+        !Files.exists(temporary.resolve('absent'))
+        outcome.status == 0 || outcome.refused(73, place.toString())
+        outcome.status != 0 || out.resolve('data.txt').bytes == bytes
+
+        where:
+        where                               | there | at
+        'the content'                       | true  | { Path repository, byte[] b -> repository.resolve("blobs/${b.sha256()}") }
+        'what came so far'                  | true  | { Path repository, byte[] b -> repository.resolve("blobs/${b.sha256()}.universality.incomplete") }
+        'what came so far, to nothing'      | false | { Path repository, byte[] b -> repository.resolve("blobs/${b.sha256()}.universality.incomplete") }
+        'the link to the content'           | true  | { Path repository, byte[] b -> repository.resolve("snapshots/${hub.repos['datasets/org/text'].branches.main}/data.txt") }
+        'the memory of the branch'          | true  | { Path repository, byte[] b -> repository.resolve('refs/main') }
+    }
+
+    def "a list of files in which a file is a folder too cannot be put on a disk, and puts nothing elsewhere"() {
+        given:
+        hub.commit('datasets/org/text', ['a.txt': 'x', 'a.txt/b.txt': 'y'])
+
+        expect:
+        text().status in [65, 73]
+        !Files.exists(out)
+    }
+
     @Requires({ SmallDisk.allowed() })
     def "a disk that is #when is exit 73, and what came goes on when there is room"() {
         given:

@@ -33,7 +33,7 @@ class InjectionSpec extends Specification {
     @Unroll('--#name')
     def 'a parameter takes what its rule allows, or is refused in one line'() {
         given:
-        Map common = ParametersSpec.configured() + [outdir: folder.resolve('results').toString(), offline: true]
+        Map common = ParametersSpec.configured() + [outdir: folder.resolve('results').toString()]
         Map companions = name.startsWith('dataset_') ? [dataset: 'org/text'] : [:]
 
         expect:
@@ -48,7 +48,7 @@ class InjectionSpec extends Specification {
     }
 
     /** What looks like a payload and is a value like any other. */
-    static final Map<String, List<String>> PLAIN = [text: ['..', '../..', '/etc/passwd', '*', ' ']]
+    static final Map<String, List<String>> PLAIN = [text: ['..', '../..', '/etc/passwd', '*'], tokenizer: ['/etc/passwd'], controls: [' ']]
 
     def 'a cell of a samplesheet is refused in one line, or is a folder that is there: #column'() {
         given:

@@ -28,6 +28,44 @@ class LaunchSpec extends Specification {
         Launch.of([sedes: '1,2'], PROJECT).problem == "unknown parameter '--sedes': did you mean '--seeds'? (--help lists all)"
     }
 
+    def 'a token that Nextflow would write down stops the launch: #environment'() {
+        expect:
+        Launch.leak(environment)?.contains('NXF_DEBUG') == (leaks ?: null)
+        !Launch.leak(environment)?.contains('secret')
+
+        where:
+        environment                                             || leaks
+        [:]                                                     || false
+        [HF_TOKEN: 'secret']                                    || false
+        [NXF_DEBUG: '2']                                        || false
+        [NXF_DEBUG: '0', HF_TOKEN: 'secret']                    || false
+        [NXF_DEBUG: '1', HF_TOKEN: 'secret']                    || true
+        [NXF_DEBUG: '3', HUGGING_FACE_HUB_TOKEN: 'secret']      || true
+    }
+
+    def 'results that cannot be written are said at launch, but not in a plan: #outdir'() {
+        given:
+        folder.resolve('file').text = ''
+
+        expect:
+        Launch.of(given(outdir: "${folder}/${outdir}".toString()), PROJECT).problem?.endsWith('is no folder that may be written to; make it so, or name another one') == (wrong ?: null)
+
+        where:
+        outdir     || wrong
+        'file'     || true
+        'file/x/y' || true
+        'new/x/y'  || false
+        '.'        || false
+    }
+
+    def 'whatever a value has in it, the problem is one line'() {
+        given:
+        String problem = Launch.of(given(family: 'a\n\u001b]0;b\r\u0000'), PROJECT).problem
+
+        expect:
+        problem.startsWith("parameter '--family' is 'a\\n\\u001b]0;b\\r\\u0000'; expected letters and digits")
+    }
+
     /** What a launch is asked, and no hub with it. */
     private Map given(Map changes) {
         ['a', 'b'].each { Files.createDirectories(folder.resolve(it)) }
