@@ -38,11 +38,15 @@ class Launch {
     /** Lines about what is left out or not used, and why. */
     List<String> notes = []
 
-    /** Never throws for what the user did: see {@link #problem}. */
-    static Launch of(Map<String, Object> params, Path project) {
+    /**
+     * Never throws for what the user did: see {@link #problem}.
+     *
+     * @param work the work folder, in which files with names that Nextflow cannot handle get others; null to refuse them
+     */
+    static Launch of(Map<String, Object> params, Path project, Path work = null) {
         Launch launch = new Launch()
         try {
-            launch.prepare(new LinkedHashMap<String, Object>(params), project)
+            launch.prepare(new LinkedHashMap<String, Object>(params), project, work)
         } catch (IllegalArgumentException e) {
             launch.problem = e.message
         } catch (IOException | UncheckedIOException e) {
@@ -59,7 +63,7 @@ class Launch {
         }
     }
 
-    private void prepare(Map<String, Object> params, Path project) {
+    private void prepare(Map<String, Object> params, Path project, Path work) {
         Parameters parameters = new Parameters(project.resolve('nextflow_schema.json'))
         problem = parameters.problem(params) ?: leak(System.getenv())
         if (problem != null) {
@@ -83,14 +87,31 @@ class Launch {
         offline = params.offline || Hub.offline(System.getenv())
         cache = params.checkpoint_cache == null ? null : Path.of(params.checkpoint_cache.toString()).toAbsolutePath().normalize()
         Hub hub = new Hub(project, cache, offline)
-        if (!params.plan) {
-            checkOutdir(params.outdir.toString())
-        }
         if (params.plan) {
             plan = new Plan(this, params, hub).text()
-        } else if (offline) {
+            return
+        }
+        checkOutdir(params.outdir.toString())
+        stage(project, work)
+        if (offline) {
             hub.files(study.remote(), dataset)
         }
+    }
+
+    /** Gives every path that Nextflow stages a name that it can. */
+    private void stage(Path project, Path work) {
+        Staging.checkProject(project)
+        if (work != null) {
+            Staging.check('the work folder', work)
+        }
+        if (cache != null) {
+            Staging.check('--checkpoint_cache', Path.of(cache))
+        }
+        Path links = work?.resolve('names')
+        text = text.collect { Staging.safe(it, links) }
+        ids = ids == null ? null : Staging.safe(ids, links)
+        tokenizer = tokenizer == null ? null : Staging.safe(tokenizer, links)
+        model = Staging.safe(model, links)
     }
 
     /**
@@ -183,6 +204,15 @@ class Launch {
             throw new IllegalArgumentException("--model_config '${file}' has no \"model\"; expected an object with \"model\" and \"training\", as in conf/models/demo.json")
         }
         return settings
+    }
+
+    /** Where what was fetched lies, behind the link in the task's folder. The hub's cache may be anywhere: HF_HOME names it. */
+    static Path fetched(Path folder) {
+        try {
+            return Staging.check('the cache of the hub', folder.toRealPath())
+        } catch (IllegalArgumentException e) {
+            throw quiet(e)
+        }
     }
 
     /** The tokenizer that a fetched checkpoint came with. */

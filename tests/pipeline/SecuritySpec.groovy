@@ -17,8 +17,9 @@ class SecuritySpec extends Specification {
     /** What a command of a payload would make; found anywhere below the test's folder, or beside the project, it ran. */
     private static final String MARKER = 'marker-of-a-command'
     private static final List<String> SOURCES = ["it's \$(touch ${MARKER}1) `touch ${MARKER}2`;touch ${MARKER}3", "-rf \"quoted\" & touch ${MARKER}4 | üñí 字"]*.toString()
-    private static final List<String> TEXTS =
-            ["-n \$(touch ${MARKER}5).txt", "`touch ${MARKER}6`'; touch ${MARKER}7; '.txt", "two\ntouch ${MARKER}8\nlines.txt", 'ü*?[a]{b} "字".txt', '@options.txt']*.toString()
+    private static final List<String> TEXTS = ['ü*?[a]{b} "字".txt', "-n \$(touch ${MARKER}5).txt", "`touch ${MARKER}6`'; touch ${MARKER}7; '.txt",
+            "two\ntouch ${MARKER}8\nlines.txt", "x;touch\${IFS}${MARKER}9;\t#.txt", '@options.txt']*.toString()
+    private static final String ODD = "(1) & it's \"quoted\" | <x> 字 ü ~ # % ! = ^"
 
     @TempDir
     @Shared
@@ -34,8 +35,8 @@ class SecuritySpec extends Specification {
     Map<String, Path> seeds = [:]
 
     def setupSpec() {
-        project = Pipeline.copyOfProject(folder.resolve("prøject (1) & it's 字"))
-        pipeline = new Pipeline(folder.resolve("läunch; it's \"here\" & there"), project)
+        project = Pipeline.copyOfProject(folder.resolve("prøject; [1] & it's {x} * 字"))
+        pipeline = new Pipeline(folder.resolve("läunch `touch ${MARKER}15` \\ ${ODD}"), project)
         Path tokens = folder.resolve('tokens')
         assert Tool.run('tokenize', '--generate', 3, '--tokenizer', 'bpe:300', '--context', 32, '--tokens', 6000, '--split', 'train=90%,heldout=10%', '--out', tokens).status == 0
         [1, 2].each { seed ->
@@ -64,7 +65,7 @@ class SecuritySpec extends Specification {
     def 'odd names of checkpoints, text, tokenizer, cache, results, project and launch folder are names'() {
         given:
         SOURCES.eachWithIndex { name, i -> copy(seeds["${i + 1}".toString()], pipeline.folder.resolve('models').resolve(name)) }
-        Path tokenizer = Files.copy(seeds['1'].resolve('tokenizer.json'), pipeline.folder.resolve("tök \$(touch ${MARKER}9) it's.json"))
+        Path tokenizer = Files.copy(seeds['1'].resolve('tokenizer.json'), pipeline.folder.resolve("tök \$(touch ${MARKER}16) it's.json"))
         TEXTS.eachWithIndex { name, i ->
             pipeline.folder.resolve(name).text = (1..60).collect { "Paragraph ${it} of text ${i}, about the weather and the sea.\n" }.join('\n')
         }
@@ -74,13 +75,13 @@ class SecuritySpec extends Specification {
         when:
         def result = pipeline.run('-profile', 'test', '--input', 'sheet of "models".csv', '--tokenizer', tokenizer.fileName.toString(),
                 '--text', TEXTS.join(','), '--text_column', "\$(touch ${MARKER}10)\n`touch ${MARKER}11`", '--tokens', '0', '--context', '24', '--controls', 'none',
-                '--ablate_steps', 'none', '--checkpoint_cache', "cäche \$(touch ${MARKER}12) 'of' models", '--outdir', "résults of \$(touch ${MARKER}13) `touch ${MARKER}14`")
+                '--ablate_steps', 'none', '--checkpoint_cache', "cäche `touch ${MARKER}12` ${ODD}".toString(), '--outdir', "résults of \$(touch ${MARKER}13) `touch ${MARKER}14`")
 
         then:
         result.succeeded()
         result.processes('COMPLETED') == ['ACTIVATE', 'CORRELATE', 'DESCRIBE', 'FETCH', 'IDENTIFY', 'REPORT', 'TOKENIZE']
         pipeline.json("résults of \$(touch ${MARKER}13) `touch ${MARKER}14`/identify/tiny-t4/summary.json").checkpoints*.id == ['tiny-s1-t4', 'tiny-s2-t4']
-        pipeline.folder.resolve("cäche \$(touch ${MARKER}12) 'of' models/checkpoints").toFile().list().size() >= 2
+        pipeline.folder.resolve("cäche `touch ${MARKER}12` ${ODD}/checkpoints").toFile().list().size() >= 2
         nothingRan()
     }
 }

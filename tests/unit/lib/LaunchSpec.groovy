@@ -58,6 +58,50 @@ class LaunchSpec extends Specification {
         '.'        || false
     }
 
+    def 'a folder that Nextflow would hand to a shell as commands is refused: #project, #work, #changes'() {
+        given:
+        Path there = project == null ? PROJECT : Files.createDirectories(folder.resolve(project))
+        if (project != null) {
+            Files.copy(PROJECT.resolve('nextflow_schema.json'), there.resolve('nextflow_schema.json'))
+            Files.createDirectories(there.resolve('bin-java/target'))
+            Files.createSymbolicLink(there.resolve('bin-java/target/universality.jar'), PROJECT.resolve('bin-java/target/universality.jar'))
+            Files.createSymbolicLink(there.resolve('conf'), PROJECT.resolve('conf'))
+        }
+        String problem = Launch.of(given(changes + [outdir: folder.toString()]), there, folder.resolve(work)).problem
+
+        expect:
+        expected == null ? problem == null : problem?.startsWith(expected) && problem.endsWith('give it another name')
+
+        where:
+        project          | work        | changes                      || expected
+        null             | "w (1) 'x'" | [:]                          || null
+        null             | 'w;x'       | [:]                          || "the work folder '"
+        null             | 'w$x'       | [:]                          || "the work folder '"
+        null             | 'w[1]'      | [:]                          || "the work folder '"
+        null             | 'w\nx'      | [:]                          || "the work folder '"
+        null             | 'w'         | [checkpoint_cache: 'c;d']    || "--checkpoint_cache '"
+        "p (1) 'x'; [y]" | 'w'         | [:]                          || null
+        'p $(x)'         | 'w'         | [:]                          || "the folder of the project '"
+        'p `x`'          | 'w'         | [:]                          || "the folder of the project '"
+        'p "x"'          | 'w'         | [:]                          || "the folder of the project '"
+        'p:x'            | 'w'         | [:]                          || "the folder of the project '"
+    }
+
+    def 'a file whose name Nextflow cannot handle gets another one, the same at every launch; others keep theirs'() {
+        given:
+        Path work = folder.resolve('work')
+        List<Path> files = ['a;b.txt', 'plain (1).txt', 'c[1].jsonl.gz'].collect { Files.writeString(folder.resolve(it), it) }
+        def text = { Launch.of(given(text: files.join(',')), PROJECT, work).text }
+
+        expect:
+        text() == text()
+        text()*.text == files*.fileName*.toString()
+        text()[1] == files[1]
+        text()*.fileName*.toString() == ['a_b.txt', 'plain (1).txt', 'c_1_.jsonl.gz']
+        text().every { !(it.toString() =~ /[$;*?\[\]{}]/) }
+        Launch.of(given(text: files[0].toString()), PROJECT).problem == "the path '${files[0]}' has a ';' in it, which Nextflow would pass on to a shell as it is; give it another name"
+    }
+
     def 'whatever a value has in it, the problem is one line'() {
         given:
         String problem = Launch.of(given(family: 'a\n\u001b]0;b\r\u0000'), PROJECT).problem
