@@ -54,9 +54,9 @@ class Fire implements Closeable {
         Process launch = null
         [blows, moments].transpose().each { Blow blow, int moment ->
             launch = launch?.alive ? launch : relaunch(launch)
-            long pause = random.nextInt(2000)
-            boolean hit = await(launch, moment) && pause(launch, pause) && strike(blow, launch)
-            reports << "${hit ? 'dealt ' : 'missed'} ${blow} after ${moment} of ${tasks} tasks and ${pause} ms, launch ${launches}".toString()
+            long delay = random.nextInt(2000)
+            boolean hit = await(launch, moment) && pause(launch, delay) && strike(blow, launch)
+            reports << "${hit ? 'dealt ' : 'missed'} ${blow} after ${moment} of ${tasks} tasks and ${delay} ms, launch ${launches}".toString()
             if (hit) {
                 dealt << blow
             }
@@ -119,7 +119,7 @@ class Fire implements Closeable {
                 Pipeline.end([launch.toHandle()])
                 return true
             case Blow.MACHINE:
-                Pipeline.end(below + launch.toHandle())
+                Pipeline.end([launch.toHandle()] + below)
                 return true
             case Blow.TERMINATE:
                 launch.destroy()

@@ -1,12 +1,10 @@
 package pipeline
 
-import java.nio.file.Files
 import java.nio.file.Path
 import spock.lang.AutoCleanup
 import spock.lang.Requires
 import spock.lang.Shared
 import spock.lang.Specification
-import spock.lang.Stepwise
 import spock.lang.TempDir
 import unit.support.SmallDisk
 
@@ -16,7 +14,6 @@ import unit.support.SmallDisk
  * <p>How often, and what, is for system properties to say (docs/testing.md): {@code fire.blows}, {@code fire.seed},
  * {@code fire.profile}, {@code fire.options}, {@code fire.folder}, {@code fire.disk}.
  */
-@Stepwise
 @Requires({ os.linux })
 class FireSpec extends Specification {
     private static final String PROFILE = System.getProperty('fire.profile', 'test')

@@ -531,7 +531,7 @@ class HubTroubleSpec extends HubSpecification {
         given:
         def bytes = dataset()
         Path outside = Files.writeString(temporary.resolve('outside'), 'mine')
-        Path place = at(cache.resolve('datasets--org--text'), bytes)
+        Path place = cache.resolve('datasets--org--text').resolve(at(bytes.sha256(), hub.repos['datasets/org/text'].branches.main).toString())
         Files.createDirectories(place.parent)
         Files.createSymbolicLink(place, there ? outside : temporary.resolve('absent'))
 
@@ -546,11 +546,11 @@ class HubTroubleSpec extends HubSpecification {
 
         where:
         where                               | there | at
-        'the content'                       | true  | { Path repository, byte[] b -> repository.resolve("blobs/${b.sha256()}") }
-        'what came so far'                  | true  | { Path repository, byte[] b -> repository.resolve("blobs/${b.sha256()}.universality.incomplete") }
-        'what came so far, to nothing'      | false | { Path repository, byte[] b -> repository.resolve("blobs/${b.sha256()}.universality.incomplete") }
-        'the link to the content'           | true  | { Path repository, byte[] b -> repository.resolve("snapshots/${hub.repos['datasets/org/text'].branches.main}/data.txt") }
-        'the memory of the branch'          | true  | { Path repository, byte[] b -> repository.resolve('refs/main') }
+        'the content'                       | true  | { digest, commit -> "blobs/$digest" }
+        'what came so far'                  | true  | { digest, commit -> "blobs/${digest}.universality.incomplete" }
+        'what came so far, to nothing'      | false | { digest, commit -> "blobs/${digest}.universality.incomplete" }
+        'the link to the content'           | true  | { digest, commit -> "snapshots/$commit/data.txt" }
+        'the memory of the branch'          | true  | { digest, commit -> 'refs/main' }
     }
 
     def "a list of files in which a file is a folder too cannot be put on a disk, and puts nothing elsewhere"() {

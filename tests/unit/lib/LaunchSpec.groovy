@@ -65,7 +65,9 @@ class LaunchSpec extends Specification {
             Files.copy(PROJECT.resolve('nextflow_schema.json'), there.resolve('nextflow_schema.json'))
             Files.createDirectories(there.resolve('bin-java/target'))
             Files.createSymbolicLink(there.resolve('bin-java/target/universality.jar'), PROJECT.resolve('bin-java/target/universality.jar'))
-            Files.createSymbolicLink(there.resolve('conf'), PROJECT.resolve('conf'))
+            // no link to a folder: what ends a test deletes what is behind it
+            Files.createDirectories(there.resolve('conf/models'))
+            Files.copy(PROJECT.resolve('conf/models/demo.json'), there.resolve('conf/models/demo.json'))
         }
         String problem = Launch.of(given(changes + [outdir: folder.toString()]), there, folder.resolve(work)).problem
 
