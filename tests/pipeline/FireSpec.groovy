@@ -37,7 +37,8 @@ class FireSpec extends Specification {
     Fire fire
 
     private static List<String> study() {
-        ['-profile', PROFILE] + (System.getProperty('fire.options') ?: '').tokenize(' ')
+        // all that a study makes is published, so that all of it is compared
+        ['-profile', PROFILE, '--save_tokens', '--save_activations'] + (System.getProperty('fire.options') ?: '').tokenize(' ')
     }
 
     /** The folder that is kept from one run of this spec to the next has the unbroken study, finished or not. */
