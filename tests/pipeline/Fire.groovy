@@ -20,6 +20,8 @@ class Fire implements Closeable {
     final List<String> reports = []
     /** The blows that were dealt. */
     final List<Blow> dealt = []
+    /** How often the study was launched. */
+    int launches
     /** Processes that outlived their Nextflow or their wrapper. */
     final List<ProcessHandle> orphans = []
     private final List<String> arguments
@@ -30,7 +32,6 @@ class Fire implements Closeable {
     private final Map<String, String> finished = [:]
     /** Work folders of the tasks that were struck in this launch: each is struck once, for it has three tries. */
     private final Set<Path> struck = []
-    private int launches
 
     /**
      * @param disk the size of the disks of the work folder and of the results; null to have none, and none of the blows to them

@@ -48,6 +48,11 @@ class FireSpec extends Specification {
         first.succeeded()
     }
 
+    /** What was struck, whether or not the results then were right. */
+    def cleanup() {
+        println("seed ${SEED}, ${fire.launches} launches\n${fire.reports.join('\n')}")
+    }
+
     def 'blows at random moments change no byte of the results, and cost no task that was done'() {
         given:
         boolean disks = SmallDisk.allowed()
@@ -57,7 +62,6 @@ class FireSpec extends Specification {
 
         when:
         Pipeline.Result last = fire.under(Blow.some(BLOWS, kinds, random), first.tasks.size(), 0.7)
-        println(fire.reports.join('\n'))
 
         then: 'all of them were dealt'
         fire.dealt.size() >= (BLOWS <= 8 ? BLOWS : 0.8 * BLOWS)
