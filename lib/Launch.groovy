@@ -41,7 +41,7 @@ class Launch {
     /**
      * Never throws for what the user did: see {@link #problem}.
      *
-     * @param work the work folder, in which files with names that Nextflow cannot handle get others; null to refuse them
+     * @param work the work folder, or null where it does not matter
      */
     static Launch of(Map<String, Object> params, Path project, Path work = null) {
         Launch launch = new Launch()
@@ -92,14 +92,14 @@ class Launch {
             return
         }
         checkOutdir(params.outdir.toString())
-        stage(project, work)
+        checkPaths(project, work)
         if (offline) {
             hub.files(study.remote(), dataset)
         }
     }
 
-    /** Gives every path that Nextflow stages a name that it can. */
-    private void stage(Path project, Path work) {
+    /** Refuses paths that Nextflow stages and cannot. */
+    private void checkPaths(Path project, Path work) {
         Staging.checkProject(project)
         if (work != null) {
             Staging.check('the work folder', work)
@@ -107,11 +107,12 @@ class Launch {
         if (cache != null) {
             Staging.check('--checkpoint_cache', Path.of(cache))
         }
-        Path links = work?.resolve('names')
-        text = text.collect { Staging.safe(it, links) }
-        ids = ids == null ? null : Staging.safe(ids, links)
-        tokenizer = tokenizer == null ? null : Staging.safe(tokenizer, links)
-        model = Staging.safe(model, links)
+        text.each { Staging.check('--text', it) }
+        [ids: ids, tokenizer: tokenizer, model_config: model].each { name, file ->
+            if (file != null) {
+                Staging.check("--${name}", file)
+            }
+        }
     }
 
     /**

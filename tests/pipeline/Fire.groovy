@@ -30,6 +30,8 @@ class Fire implements Closeable {
     private final SmallDisk results
     /** Name of each task that a launch noted as done, and its hash. */
     private final Map<String, String> finished = [:]
+    /** Those that were when the present launch began. */
+    private Map<String, String> before = [:]
     /** Work folders of the tasks that were struck in this launch: each is struck once, for it has three tries. */
     private final Set<Path> struck = []
 
@@ -75,13 +77,15 @@ class Fire implements Closeable {
     }
 
     /** Starts the study again; if it ended by itself, then because it was done. */
-    private Process relaunch(Process before) {
-        if (before != null) {
-            pipeline.finish(before).succeeded()
+    private Process relaunch(Process ended) {
+        if (ended != null) {
+            pipeline.finish(ended).succeeded()
             checkLaunch()
+            finished.putAll(done())
         }
         launches++
         struck.clear()
+        before = new LinkedHashMap<>(finished)
         pipeline.start(*arguments, '-resume')
     }
 
@@ -190,8 +194,8 @@ class Fire implements Closeable {
     }
 
     private void checkLaunch() {
-        pipeline.tasks().findAll { it.name in finished }.each { task ->
-            assert task.status == 'CACHED' && task.hash == finished[task.name], "launch ${launches} ran again what was done\n${reports.join('\n')}\n${task}"
+        pipeline.tasks().findAll { it.name in before }.each { task ->
+            assert task.status == 'CACHED' && task.hash == before[task.name], "launch ${launches} ran again what was done\n${reports.join('\n')}\n${task}"
         }
         checkFolders()
     }

@@ -72,12 +72,14 @@ class ProofsSpec extends Specification {
     }
 
     def 'a job that the scheduler loses is submitted again'() {
-        given: 'a scheduler that forgets the first job'
+        given: 'a scheduler whose first job begins and is never heard of again'
         Path bin = Files.createDirectories(folder.resolve('scheduler'))
         script(bin.resolve('sbatch'), """
             echo submitted >>'${folder}/submissions'
             if [ "\$(wc -l <'${folder}/submissions')" -gt 1 ]; then
               setsid bash "\${@: -1}" >/dev/null 2>&1 </dev/null &
+            else
+              touch "\$(dirname "\${@: -1}")/.command.begin"
             fi
             echo 'Submitted batch job 1'
             """)

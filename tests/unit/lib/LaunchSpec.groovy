@@ -82,26 +82,36 @@ class LaunchSpec extends Specification {
         null             | 'w[1]'      | [:]                          || "the work folder '"
         null             | 'w\nx'      | [:]                          || "the work folder '"
         null             | 'w'         | [checkpoint_cache: 'c;d']    || "--checkpoint_cache '"
-        "p (1) 'x'; [y]" | 'w'         | [:]                          || null
+        "p (1) 'x' & y"  | 'w'         | [:]                          || null
         'p $(x)'         | 'w'         | [:]                          || "the folder of the project '"
         'p `x`'          | 'w'         | [:]                          || "the folder of the project '"
         'p "x"'          | 'w'         | [:]                          || "the folder of the project '"
         'p:x'            | 'w'         | [:]                          || "the folder of the project '"
     }
 
-    def 'a file whose name Nextflow cannot handle gets another one, the same at every launch; others keep theirs'() {
+    def 'a file whose name Nextflow would hand to a shell is refused, under any link: #name'() {
         given:
-        Path work = folder.resolve('work')
-        List<Path> files = ['a;b.txt', 'plain (1).txt', 'c[1].jsonl.gz'].collect { Files.writeString(folder.resolve(it), it) }
-        def text = { Launch.of(given(text: files.join(',')), PROJECT, work).text }
+        Path file = Files.writeString(folder.resolve(name), 'text')
+        Path link = Files.createSymbolicLink(folder.resolve('plain.txt'), file)
+        def problem = { Path text -> Launch.of(given(text: text.toString()), PROJECT, folder.resolve('work')).problem }
 
         expect:
-        text() == text()
-        text()*.text == files*.fileName*.toString()
-        text()[1] == files[1]
-        text()*.fileName*.toString() == ['a_b.txt', 'plain (1).txt', 'c_1_.jsonl.gz']
-        text().every { !(it.toString() =~ /[$;*?\[\]{}]/) }
-        Launch.of(given(text: files[0].toString()), PROJECT).problem == "the path '${files[0]}' has a ';' in it, which Nextflow would pass on to a shell as it is; give it another name"
+        [file, link].each { text ->
+            assert fine ? problem(text) == null : problem(text).startsWith("--text '") && problem(text).endsWith('pass on to a shell as it is; give it another name')
+            assert !problem(text)?.contains('\n')
+        }
+
+        where:
+        name                    || fine
+        "it's (1) & \"x\" `y`.txt" || true
+        '-rf | <x> # ~ 字.txt'   || true
+        'a;b.txt'               || false
+        'c[1].txt'              || false
+        '$HOME.txt'             || false
+        'd{e,f}.txt'            || false
+        'what?.txt'             || false
+        'two\nlines.txt'        || false
+        'x\ty.txt'              || false
     }
 
     def 'whatever a value has in it, the problem is one line'() {

@@ -45,11 +45,7 @@ final class Partial implements AutoCloseable {
         try {
             Files.createDirectories(file.getParent());
             if (!Files.exists(file)) {
-                FileChannel.open(
-                                file,
-                                StandardOpenOption.CREATE,
-                                StandardOpenOption.WRITE,
-                                LinkOption.NOFOLLOW_LINKS)
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)
                         .close();
             }
             // the same file before and after: then it is the one that was opened, and not yet somebody's blob
