@@ -108,7 +108,7 @@ class Launch {
             Staging.check('--checkpoint_cache', Path.of(cache))
         }
         text.each { Staging.check('--text', it) }
-        [ids: ids, tokenizer: tokenizer, model_config: model].each { name, file ->
+        [ids: ids, tokenizer: tokenizer, model_config: study.trainings ? model : null].each { name, file ->
             if (file != null) {
                 Staging.check("--${name}", file)
             }

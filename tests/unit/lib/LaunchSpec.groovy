@@ -108,7 +108,7 @@ class LaunchSpec extends Specification {
         'a;b.txt'               || false
         'c[1].txt'              || false
         '$HOME.txt'             || false
-        'd{e,f}.txt'            || false
+        'd{e}.txt'              || false
         'what?.txt'             || false
         'two\nlines.txt'        || false
         'x\ty.txt'              || false
