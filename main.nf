@@ -54,7 +54,7 @@ def forget(name) {
 }
 
 workflow {
-    def launch = Launch.of(params, workflow.projectDir)
+    def launch = Launch.of(params, workflow.projectDir, workflow.workDir)
     if (launch.problem) {
         // not an exception: Nextflow would look for the forgotten run in its history
         System.err.println(launch.problem)
@@ -105,11 +105,11 @@ workflow {
         digests.fetch,
     )
     // the real path in the cache, which is the same in every run, not the link in the task's folder, which is not
-    def ch_fetched = FETCH.out.fetched.map { meta, folder -> tuple(meta, folder.toRealPath()) }
+    def ch_fetched = FETCH.out.fetched.map { meta, folder -> tuple(meta, Launch.fetched(folder)) }
     // maps, since operators would take lists apart
     def ch_text = Channel.of([text: launch.text])
     if (launch.dataset) {
-        ch_text = FETCH_TEXT.out.fetched.map { _meta, folder -> [text: folder.toRealPath()] }
+        ch_text = FETCH_TEXT.out.fetched.map { _meta, folder -> [text: Launch.fetched(folder)] }
     }
     def ch_tokenizer = Channel.of([tokenizer: launch.tokenizer ?: []])
     if (params.tokenizer == 'checkpoint') {

@@ -38,22 +38,34 @@ class Launch {
     /** Lines about what is left out or not used, and why. */
     List<String> notes = []
 
-    /** Never throws for what the user did: see {@link #problem}. */
-    static Launch of(Map<String, Object> params, Path project) {
+    /**
+     * Never throws for what the user did: see {@link #problem}.
+     *
+     * @param work the work folder, or null where it does not matter
+     */
+    static Launch of(Map<String, Object> params, Path project, Path work = null) {
         Launch launch = new Launch()
         try {
-            launch.prepare(new LinkedHashMap<String, Object>(params), project)
+            launch.prepare(new LinkedHashMap<String, Object>(params), project, work)
         } catch (IllegalArgumentException e) {
             launch.problem = e.message
         } catch (IOException | UncheckedIOException e) {
             launch.problem = "cannot read what the study needs: ${e.message}"
         }
+        launch.problem = launch.problem == null ? null : visible(launch.problem)
         return launch
     }
 
-    private void prepare(Map<String, Object> params, Path project) {
+    /** One line, whatever values it repeats: line breaks and what else steers a terminal are spelt out. */
+    static String visible(String line) {
+        return line.replaceAll(/\p{Cntrl}/) { character ->
+            ['\n': '\\n', '\r': '\\r', '\t': '\\t'].getOrDefault(character, String.format('\\u%04x', (int) character.charAt(0)))
+        }
+    }
+
+    private void prepare(Map<String, Object> params, Path project, Path work) {
         Parameters parameters = new Parameters(project.resolve('nextflow_schema.json'))
-        problem = parameters.problem(params)
+        problem = parameters.problem(params) ?: leak(System.getenv())
         if (problem != null) {
             return
         }
@@ -77,8 +89,55 @@ class Launch {
         Hub hub = new Hub(project, cache, offline)
         if (params.plan) {
             plan = new Plan(this, params, hub).text()
-        } else if (offline) {
+            return
+        }
+        checkOutdir(params.outdir.toString())
+        checkPaths(project, work)
+        if (offline) {
             hub.files(study.remote(), dataset)
+        }
+    }
+
+    /** Refuses paths that Nextflow stages and cannot. */
+    private void checkPaths(Path project, Path work) {
+        Staging.checkProject(project)
+        if (work != null) {
+            Staging.check('the work folder', work)
+        }
+        if (cache != null) {
+            Staging.check('--checkpoint_cache', Path.of(cache))
+        }
+        text.each { Staging.check('--text', it) }
+        [ids: ids, tokenizer: tokenizer, model_config: study.trainings ? model : null].each { name, file ->
+            if (file != null) {
+                Staging.check("--${name}", file)
+            }
+        }
+    }
+
+    /**
+     * The line about a token of this environment that would be written down, or null. With NXF_DEBUG the wrapper that Nextflow
+     * writes for each task prints all variables into the task's folder.
+     */
+    static String leak(Map<String, String> environment) {
+        boolean prints = environment.NXF_DEBUG && environment.NXF_DEBUG != '0'
+        List<String> tokens = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'].findAll { environment[it] }
+        return prints && tokens
+                ? "NXF_DEBUG=${environment.NXF_DEBUG} makes Nextflow write the environment into every task's folder, and ${tokens.join(' and ')} with it: unset one of them"
+                : null
+    }
+
+    /** That results cannot be written had better be said now than after hours. */
+    private static void checkOutdir(String outdir) {
+        if (outdir ==~ /[A-Za-z][A-Za-z0-9+.-]+:\/\/.*/) {
+            return // elsewhere than on a disk
+        }
+        Path folder = Path.of(outdir).toAbsolutePath().normalize()
+        while (!Files.exists(folder)) {
+            folder = folder.parent
+        }
+        if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw new IllegalArgumentException("--outdir '${outdir}' cannot be written: '${folder}' is no folder that may be written to; make it so, or name another one")
         }
     }
 
@@ -146,6 +205,15 @@ class Launch {
             throw new IllegalArgumentException("--model_config '${file}' has no \"model\"; expected an object with \"model\" and \"training\", as in conf/models/demo.json")
         }
         return settings
+    }
+
+    /** Where what was fetched lies, behind the link in the task's folder. The hub's cache may be anywhere: HF_HOME names it. */
+    static Path fetched(Path folder) {
+        try {
+            return Staging.check('the cache of the hub', folder.toRealPath())
+        } catch (IllegalArgumentException e) {
+            throw quiet(e)
+        }
     }
 
     /** The tokenizer that a fetched checkpoint came with. */

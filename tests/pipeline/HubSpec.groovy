@@ -61,6 +61,19 @@ class HubSpec extends Specification {
         again.processes('CACHED') == first.processes('COMPLETED') - 'FETCH'
         hub.asked('blobs') == []
 
+        when: 'the content of one checkpoint is damaged'
+        hub.requests.clear()
+        Path damaged = folder.resolve('home/hub/models--org--two/blobs').toFile().listFiles().max { it.length() }.toPath()
+        byte[] content = damaged.bytes
+        Files.write(damaged, Arrays.copyOf(content, content.length - 100))
+        def mended = study('-resume')
+
+        then: 'it is fetched again and the other is not, and what was computed from it stays'
+        mended.succeeded()
+        mended.processes('COMPLETED') == ['FETCH']
+        hub.asked('blobs').size() == 1
+        damaged.bytes == content
+
         when: 'without a network, and without a token'
         hub.requests.clear()
         pipeline.environment = pipeline.environment - [HF_TOKEN: TOKEN] + [HF_HUB_OFFLINE: '1']
@@ -87,6 +100,9 @@ class HubSpec extends Specification {
         result.errors().last() ==~ /universality fetch: .*'org\/(one|two)' is refused .*401.*HF_TOKEN.*/
         !result.err.contains('hf_another')
         result.tasks.findAll { it.process == 'FETCH' }*.exit.toSet() == ['77'] as Set
+
+        and: 'a token that is wrong here may be right elsewhere'
+        folder.toFile().traverse(type: FileType.FILES) { assert !it.getText('ISO-8859-1').contains('hf_another') }
     }
 
     private Pipeline.Result study(String... more) {

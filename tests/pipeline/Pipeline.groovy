@@ -76,23 +76,27 @@ class Pipeline {
                 status: process.exitValue(),
                 out: folder.resolve('launch.out').text,
                 err: folder.resolve('launch.err').text,
-                tasks: trace())
+                tasks: tasks())
     }
 
     /** Ends a launch and every task of it without a chance to clean up, as a power cut does. */
     static void kill(Process process) {
-        List<ProcessHandle> all = process.descendants().toList() + process.toHandle()
-        all*.destroyForcibly()
-        all.each { it.onExit().get(1, TimeUnit.MINUTES) }
+        end(process.descendants().toList() + process.toHandle())
     }
 
-    private List<Map<String, String>> trace() {
+    /** Ends processes without a chance to clean up, and waits until they are gone. */
+    static void end(List<ProcessHandle> processes) {
+        processes*.destroyForcibly()
+        processes.each { it.onExit().get(1, TimeUnit.MINUTES) }
+    }
+
+    /** The tasks that the launch has ended so far, by the columns of its trace. */
+    List<Map<String, String>> tasks() {
         File file = folder.resolve('launch.trace').toFile()
-        if (!file.exists()) {
-            return []
-        }
-        List<List<String>> rows = file.readLines().collect { it.split('\t').toList() }
-        rows.tail().collect { [rows.head(), it].transpose().collectEntries() }
+        String text = file.exists() ? file.text : ''
+        // what follows the last line end is being written
+        List<List<String>> rows = text.take(text.lastIndexOf('\n') + 1).readLines().collect { it.split('\t').toList() }
+        rows.drop(1).collect { [rows.head(), it].transpose().collectEntries() }
     }
 
     /** Content digests of the published results by path, without what differs from run to run. */

@@ -50,6 +50,21 @@ class OutputFolderSpec extends Specification {
         Folders.names(dir) == []
     }
 
+    def "no file leads out of the folder: #name"() {
+        when:
+        OutputFolder.create(dir.resolve('deep/out'), false).withCloseable { it.file(name) }
+
+        then:
+        def e = thrown(ToolException)
+        e.code() == ExitCode.BAD_DATA
+        e.message.contains("'$name'")
+        Folders.names(dir.resolve('deep')) == []
+        Folders.names(dir) == ['deep']
+
+        where:
+        name << ['../x', '../../x/y', '/etc/x', 'a/../../x', '.', '']
+    }
+
     def "an existing folder is refused with status 73 and stays as it is; --overwrite replaces it whole"() {
         given:
         def write = { boolean overwrite, String name ->

@@ -259,6 +259,35 @@ class HubFetchSpec extends HubSpecification {
         'a manifest that is gone'      | 1         | false    | { Path p -> Files.delete(p.resolveSibling('manifest.json')) }
     }
 
+    def "of three checkpoints, one deleted and one damaged, exactly these two are fetched again"() {
+        given:
+        def outs = ['org/one', 'org/two', 'org/three'].collectEntries { name -> [name, temporary.resolve("out/${name.replace('/', '-')}")] }
+        def all = { outs.collect { name, to -> fetch(name, id: name.replace('/', '-'), out: to).status } }
+        ['gpt2-safetensors', 'gpt2-zip-pickle', 'gpt2-legacy-pickle'].eachWithIndex { fixture, i -> model(outs.keySet()[i], fixture) }
+        assert all() == [0, 0, 0]
+        def entries = outs.values()*.toRealPath()
+        hub.requests.clear()
+
+        when:
+        blobs('org--one').each { Files.delete(it) }
+        def weights = blobs('org--three').max { Files.size(it) }
+        def bytes = weights.bytes
+        bytes[bytes.length.intdiv(2)] ^= 1
+        Files.write(weights, bytes)
+        def again = all()
+
+        then:
+        again == [0, 0, 0]
+        outs.values()*.toRealPath() == entries
+        hub.asked('hub').findAll { it.contains('/resolve/') && it.endsWith('.bin') || it.endsWith('.safetensors') }*.tokenize('/')*.get(1) == ['one', 'three']
+        hub.asked('blobs').size() == 2
+        entries.every { Manifest.read(it, 'fetch').verify(it) == null }
+    }
+
+    private List<Path> blobs(String repository) {
+        cache.resolve("models--$repository/blobs").toFile().listFiles()*.toPath()
+    }
+
     def "a dataset's files of text, all or some, with their paths"() {
         given:
         def files = ['data/train-00000.parquet': 'PAR1', 'data/train-00001.parquet': 'PAR1 2', 'data/test-00000.parquet': 'PAR1 3',

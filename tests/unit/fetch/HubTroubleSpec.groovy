@@ -9,6 +9,7 @@ import java.time.format.DateTimeFormatter
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicInteger
 import spock.lang.Requires
+import unit.support.SmallDisk
 import universality.data.ToolException
 import universality.fetch.HubSettings
 
@@ -526,35 +527,47 @@ class HubTroubleSpec extends HubSpecification {
         outcome.notes[0].contains('offline runs will not find org/text@main')
     }
 
-    /** Whether this machine lets us mount a small disk: root in a virtual machine may, an ordinary user may not. */
-    static boolean canMount() {
-        Path probe = Files.createTempDirectory('mount')
-        try {
-            if (run('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', probe.toString()) == 0) {
-                run('umount', probe.toString())
-                return true
-            }
-            System.err.println('specs with a small disk are skipped: mounting a tmpfs is not allowed here')
-            false
-        } finally {
-            Files.delete(probe)
-        }
+    def "links that somebody put into the cache lead no download out of it: #where"() {
+        given:
+        def bytes = dataset()
+        Path outside = Files.writeString(temporary.resolve('outside'), 'mine')
+        Path place = cache.resolve('datasets--org--text').resolve(at(bytes.sha256(), hub.repos['datasets/org/text'].branches.main).toString())
+        Files.createDirectories(place.parent)
+        Files.createSymbolicLink(place, there ? outside : temporary.resolve('absent'))
+
+        when:
+        def outcome = text()
+
+        then:
+        outside.text == 'mine'
+        !Files.exists(temporary.resolve('absent'))
+        outcome.status == 0 || outcome.refused(73, place.toString())
+        outcome.status != 0 || out.resolve('data.txt').bytes == bytes
+
+        where:
+        where                               | there | at
+        'the content'                       | true  | { digest, commit -> "blobs/$digest" }
+        'what came so far'                  | true  | { digest, commit -> "blobs/${digest}.universality.incomplete" }
+        'what came so far, to nothing'      | false | { digest, commit -> "blobs/${digest}.universality.incomplete" }
+        'the link to the content'           | true  | { digest, commit -> "snapshots/$commit/data.txt" }
+        'the memory of the branch'          | true  | { digest, commit -> 'refs/main' }
     }
 
-    private static int run(String... command) {
-        try {
-            new ProcessBuilder(command).redirectErrorStream(true).start().tap { it.inputStream.bytes }.waitFor()
-        } catch (IOException e) {
-            -1
-        }
+    def "a list of files in which a file is a folder too cannot be put on a disk, and puts nothing elsewhere"() {
+        given:
+        hub.commit('datasets/org/text', ['a.txt': 'x', 'a.txt/b.txt': 'y'])
+
+        expect:
+        text().status in [65, 73]
+        !Files.exists(out)
     }
 
-    @Requires({ canMount() })
+    @Requires({ SmallDisk.allowed() })
     def "a disk that is #when is exit 73, and what came goes on when there is room"() {
         given:
         def bytes = dataset(600_000)
-        Path disk = Files.createDirectory(temporary.resolve('disk'))
-        assert run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk.toString()) == 0
+        SmallDisk small = new SmallDisk(temporary.resolve('disk'), '1m')
+        Path disk = small.folder
         Path filler = disk.resolve('filler')
         if (before) {
             Files.write(filler, new byte[700_000])
@@ -584,7 +597,7 @@ class HubTroubleSpec extends HubSpecification {
         hub.requests.findAll { it.host == 'blobs' }*.headers*.range.count { it != null } == (before ? 0 : 1)
 
         cleanup:
-        run('umount', disk.toString())
+        small?.close()
 
         where:
         when           | before
@@ -592,16 +605,16 @@ class HubTroubleSpec extends HubSpecification {
         'filling up'   | false
     }
 
-    @Requires({ canMount() })
+    @Requires({ SmallDisk.allowed() })
     def "a complete cache on a disk that is read-only serves, a missing file is exit 73"() {
         given:
         dataset()
-        Path disk = Files.createDirectory(temporary.resolve('disk'))
-        assert run('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk.toString()) == 0
+        SmallDisk small = new SmallDisk(temporary.resolve('disk'), '1m')
+        Path disk = small.folder
         def own = [environment: [HF_HUB_CACHE: disk.toString()]]
         assert text(own).status == 0
         disk.resolve('datasets--org--text/trees').toFile().deleteDir() // as old versions of Python's library leave it
-        run('mount', '-o', 'remount,ro', disk.toString())
+        small.readOnly()
 
         expect:
         text(own + [id: 'another']).status == 0
@@ -613,7 +626,7 @@ class HubTroubleSpec extends HubSpecification {
         text(own).refused(73, disk.toString())
 
         cleanup:
-        run('umount', disk.toString())
+        small?.close()
     }
 
     def "a variable that makes no sense is exit 64, and never repeats a secret: #environment"() {

@@ -28,6 +28,100 @@ class LaunchSpec extends Specification {
         Launch.of([sedes: '1,2'], PROJECT).problem == "unknown parameter '--sedes': did you mean '--seeds'? (--help lists all)"
     }
 
+    def 'a token that Nextflow would write down stops the launch: #environment'() {
+        expect:
+        Launch.leak(environment)?.contains('NXF_DEBUG') == (leaks ?: null)
+        !Launch.leak(environment)?.contains('secret')
+
+        where:
+        environment                                             || leaks
+        [:]                                                     || false
+        [HF_TOKEN: 'secret']                                    || false
+        [NXF_DEBUG: '2']                                        || false
+        [NXF_DEBUG: '0', HF_TOKEN: 'secret']                    || false
+        [NXF_DEBUG: '1', HF_TOKEN: 'secret']                    || true
+        [NXF_DEBUG: '3', HUGGING_FACE_HUB_TOKEN: 'secret']      || true
+    }
+
+    def 'results that cannot be written are said at launch, but not in a plan: #outdir'() {
+        given:
+        folder.resolve('file').text = ''
+
+        expect:
+        Launch.of(given(outdir: "${folder}/${outdir}".toString()), PROJECT).problem?.endsWith('is no folder that may be written to; make it so, or name another one') == (wrong ?: null)
+
+        where:
+        outdir     || wrong
+        'file'     || true
+        'file/x/y' || true
+        'new/x/y'  || false
+        '.'        || false
+    }
+
+    def 'a folder that Nextflow would hand to a shell as commands is refused: #project, #work, #changes'() {
+        given:
+        Path there = project == null ? PROJECT : Files.createDirectories(folder.resolve(project))
+        if (project != null) {
+            Files.copy(PROJECT.resolve('nextflow_schema.json'), there.resolve('nextflow_schema.json'))
+            Files.createDirectories(there.resolve('bin-java/target'))
+            Files.createSymbolicLink(there.resolve('bin-java/target/universality.jar'), PROJECT.resolve('bin-java/target/universality.jar'))
+            // no link to a folder: what ends a test deletes what is behind it
+            Files.createDirectories(there.resolve('conf/models'))
+            Files.copy(PROJECT.resolve('conf/models/demo.json'), there.resolve('conf/models/demo.json'))
+        }
+        String problem = Launch.of(given(changes + [outdir: folder.toString()]), there, folder.resolve(work)).problem
+
+        expect:
+        expected == null ? problem == null : problem?.startsWith(expected) && problem.endsWith('give it another name')
+
+        where:
+        project          | work        | changes                      || expected
+        null             | "w (1) 'x'" | [:]                          || null
+        null             | 'w;x'       | [:]                          || "the work folder '"
+        null             | 'w$x'       | [:]                          || "the work folder '"
+        null             | 'w[1]'      | [:]                          || "the work folder '"
+        null             | 'w\nx'      | [:]                          || "the work folder '"
+        null             | 'w'         | [checkpoint_cache: 'c;d']    || "--checkpoint_cache '"
+        "p (1) 'x' & y"  | 'w'         | [:]                          || null
+        'p $(x)'         | 'w'         | [:]                          || "the folder of the project '"
+        'p `x`'          | 'w'         | [:]                          || "the folder of the project '"
+        'p "x"'          | 'w'         | [:]                          || "the folder of the project '"
+        'p:x'            | 'w'         | [:]                          || "the folder of the project '"
+    }
+
+    def 'a file whose name Nextflow would hand to a shell is refused, under any link: #name'() {
+        given:
+        Path file = Files.writeString(folder.resolve(name), 'text')
+        Path link = Files.createSymbolicLink(folder.resolve('plain.txt'), file)
+        def problem = { Path text -> Launch.of(given(text: text.toString()), PROJECT, folder.resolve('work')).problem }
+
+        expect:
+        [file, link].each { text ->
+            assert fine ? problem(text) == null : problem(text).startsWith("--text '") && problem(text).endsWith('pass on to a shell as it is; give it another name')
+            assert !problem(text)?.contains('\n')
+        }
+
+        where:
+        name                    || fine
+        "it's (1) & \"x\" `y`.txt" || true
+        '-rf | <x> # ~ 字.txt'   || true
+        'a;b.txt'               || false
+        'c[1].txt'              || false
+        '$HOME.txt'             || false
+        'd{e}.txt'              || false
+        'what?.txt'             || false
+        'two\nlines.txt'        || false
+        'x\ty.txt'              || false
+    }
+
+    def 'whatever a value has in it, the problem is one line'() {
+        given:
+        String problem = Launch.of(given(family: 'a\n\u001b]0;b\r\u0000'), PROJECT).problem
+
+        expect:
+        problem.startsWith("parameter '--family' is 'a\\n\\u001b]0;b\\r\\u0000'; expected letters and digits")
+    }
+
     /** What a launch is asked, and no hub with it. */
     private Map given(Map changes) {
         ['a', 'b'].each { Files.createDirectories(folder.resolve(it)) }

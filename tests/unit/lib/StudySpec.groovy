@@ -47,6 +47,26 @@ class StudySpec extends Specification {
         group << ['step', 'seed', 'pair']
     }
 
+    def 'so are the metas of any grid: 60 of them by chance, of numbers whose digits could run together'() {
+        given:
+        Random random = new Random(7)
+        List<Integer> numbers = [0, 1, 2, 3, 10, 11, 12, 21, 23, 100, 101, 110, 111, 112, 121, 1000, 1001, 999999999]
+
+        expect:
+        (1..60).each {
+            def (seeds, steps) = [2 + random.nextInt(5), 1 + random.nextInt(6)].collect { numbers.shuffled(random).take(it).join(',') }
+            String group = ['step', 'seed', 'pair'][random.nextInt(3)]
+            Study study = study(family: ['t', 't1', 'a.b-c', 's1-t1'][random.nextInt(4)], seeds: seeds, steps: steps, control_steps: 'all', ablate_steps: 'all', correlate_group: group)
+            [study.trainings, study.checkpoints, study.correlations()*.meta, study.identifications()*.meta, study.persistences()*.meta, study.ablations()*.meta].each { metas ->
+                assert metas*.id.toSet().size() == metas.size(), "${seeds} x ${steps}, ${group}"
+                assert metas*.values()*.join('').toSet().size() == metas.size()
+                assert metas.every { meta -> meta.keySet().first() == 'id' && meta.values().every { it != null } }
+                assert metas.collectMany { [it.seed, it.step] }.every { it == null || it instanceof Integer }
+                assert metas*.keySet()*.toList().toSet().size() <= 2
+            }
+        }
+    }
+
     def 'what a task needs is made by some other task, and is named once'() {
         given:
         Study study = study(control_steps: 'all', ablate_steps: 'all', correlate_group: group)

@@ -43,6 +43,7 @@ public final class Main implements Runnable {
         LogSettings.apply(arguments);
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setExpandAtFiles(false); // a value is never the name of a file with more options
         line.setParameterExceptionHandler((e, args) -> {
             String command = e.getCommandLine().getCommandSpec().qualifiedName();
             Failures.print(line.getErr(), command, e.getMessage() + " (see '" + command + " --help')");

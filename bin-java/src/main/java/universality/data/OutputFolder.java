@@ -88,9 +88,17 @@ public final class OutputFolder implements AutoCloseable {
         return new OutputFolder(inside, inside, false);
     }
 
-    /** The path to write the file {@code name} to; parents are created. Valid until {@link #commit}. */
+    /**
+     * The path to write the file {@code name} to; parents are created. Valid until {@link #commit}.
+     *
+     * @throws ToolException (bad data) if it would lie outside of this folder: names come from manifests and indices, which
+     *     may be anybody's; (cannot write) if its parents cannot be made
+     */
     public Path file(String name) {
-        Path file = temporary.resolve(name);
+        Path file = temporary.resolve(name).normalize();
+        if (!file.startsWith(temporary) || file.equals(temporary)) {
+            throw ToolException.badData("'%s' is no name of a file in %s: it leads out of the folder", name, target);
+        }
         try {
             Files.createDirectories(file.getParent());
         } catch (IOException e) {

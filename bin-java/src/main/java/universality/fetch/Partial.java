@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -33,7 +34,8 @@ final class Partial implements AutoCloseable {
     }
 
     /**
-     * Opens or creates {@code file}.
+     * Opens or creates {@code file}. A symbolic link in its place is not followed: in a cache that several users write to, it
+     * could lead to a file of any of them.
      *
      * @throws ToolException (try again) if another process writes to it, (cannot write) if it cannot be written
      */
@@ -43,12 +45,13 @@ final class Partial implements AutoCloseable {
         try {
             Files.createDirectories(file.getParent());
             if (!Files.exists(file)) {
-                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)
                         .close();
             }
             // the same file before and after: then it is the one that was opened, and not yet somebody's blob
             Object key = key(file);
-            channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            channel = FileChannel.open(
+                    file, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             if (!isLocked(channel) || !key.equals(key(file))) {
                 // not seen unless somebody deletes lock files under our hands
                 throw new ToolException(
