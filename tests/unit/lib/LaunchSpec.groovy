@@ -134,17 +134,18 @@ class LaunchSpec extends Specification {
         Launch.quiet(new RuntimeException('x')).stackTrace.length == 0
     }
 
-    def 'a task gives its tool what the heap leaves; half of it after a device ran out'() {
+    def 'a task gives its tool what heap and engine leave; half of it after a device ran out'() {
         expect:
         Tasks.blocks(memory == null ? null : new Memory(memory), previous) == expected
 
         where:
         memory | previous   || expected
-        1500   | null       || "'1125 MB'"
-        16384  | null       || "'14336 MB'"
-        16384  | [exit: 76] || "'7168 MB'"
-        16384  | [exit: 71] || "'14336 MB'"
-        null   | null       || "'1536 MB'"
+        400    | null       || "'100 MB'"
+        1500   | null       || "'725 MB'"
+        16384  | null       || "'13936 MB'"
+        16384  | [exit: 76] || "'6968 MB'"
+        16384  | [exit: 71] || "'13936 MB'"
+        null   | null       || "'1136 MB'"
     }
 
     static class Memory {
