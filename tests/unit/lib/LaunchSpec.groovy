@@ -148,6 +148,18 @@ class LaunchSpec extends Specification {
         null   | null       || "'1136 MB'"
     }
 
+    def 'heap, engine and blocks of a task of #memory MB are within its memory'() {
+        given:
+        long blocks = (Tasks.blocks(new Memory(memory)) =~ /\d+/)[0].toLong()
+
+        expect: 'the heap as bin/universality takes it'
+        Math.min(2048, memory.intdiv(4)) + 400 + blocks <= memory
+        blocks >= memory.intdiv(4)
+
+        where:
+        memory << [800, 1024, 1500, 2048, 4096, 6144, 16384, 32768, 1000000]
+    }
+
     static class Memory {
         private final long megabytes
 
