@@ -50,7 +50,8 @@ class SlurmCluster implements Closeable {
         Path file = Files.write(folder.resolve('munge.key'), key)
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString('r--------'))
         ['state', 'spool'].each { Files.createDirectories(folder.resolve(it)) }
-        folder.resolve('gres.conf').text = 'Name=gpu Count=2\n'
+        (0..1).each { folder.resolve("gpu${it}").text = 'no GPU, but slurmd counts only what is a file' }
+        folder.resolve('gres.conf').text = "Name=gpu File=${folder}/gpu[0-1]\n"
         folder.resolve('cgroup.conf').text = 'CgroupAutomount=no\n'
         folder.resolve('slurm.conf').text = """\
             ClusterName=universality
