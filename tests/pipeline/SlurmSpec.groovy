@@ -33,6 +33,9 @@ class SlurmSpec extends Specification {
         unset name
         '''.stripIndent()
 
+    /** Until the job is ended. */
+    private static final String SLEEP = 'sleep 300; exit 1'
+
     /** Until this spec says go on, two minutes at most. */
     private static final String WAIT =
             'touch "$FAULTS/$name.waits"; for i in {1..600}; do [ -e "$FAULTS/$name.waits" ] || break; sleep 0.2; done'
@@ -60,21 +63,26 @@ class SlurmSpec extends Specification {
     }
 
     def 'in job arrays, with GPUs asked for where models run'() {
-        given:
+        given: 'an array whose tasks take longer than they may'
         Pipeline pipeline = launch('arrays')
+        List<String> faults = before('arrays', ['TRAIN (tiny-s1)': SLEEP, 'TRAIN (tiny-s2)': SLEEP])
 
-        when: 'the GPUs are asked for, and not used'
-        def result = pipeline.run(*study('test,gpu,slurm'), '--device', 'cpu', '--gpu_memory', '1500 MB', '--slurm_array', '2')
+        when: 'GPUs are asked for, and not used'
+        def result = pipeline.run(*study('test,gpu,slurm'), *faults, '--device', 'cpu', '--gpu_memory', '1500 MB', '--slurm_array', '2', '--train_time', '1 min')
 
         then:
         result.succeeded()
-        result.tasks*.attempt.toSet() == ['1'] as Set
         pipeline.published() == here
 
-        and: 'two by two, unless one is left'
+        and: 'two by two, unless one is left or is tried again, which has more time'
         Map<String, List<String>> jobs = result.tasks.groupBy { it.process }.collectEntries { process, tasks -> [(process): tasks*.native_id] }
-        ['TRAIN', 'ACTIVATE', 'DESCRIBE', 'IDENTIFY', 'ABLATE'].every { jobs[it].every { id -> id ==~ /\d+_[01]/ } }
+        ['ACTIVATE', 'DESCRIBE', 'IDENTIFY', 'ABLATE'].each { process -> assert jobs[process].every { id -> id ==~ /\d+_[01]/ } }
         jobs.REPORT.every { it ==~ /\d+/ }
+        tries(result) == [
+            'TRAIN (tiny-s1)': ['143: 1.5 GB, 1m', '0: 1.5 GB, 4m'],
+            'TRAIN (tiny-s2)': ['143: 1.5 GB, 1m', '0: 1.5 GB, 4m'],
+        ]
+        jobs.TRAIN*.contains('_').toSorted() == [false, false, true, true]
 
         and:
         ['ACTIVATE', 'CORRELATE', 'ABLATE'].each { process -> assert jobs[process].every { cluster.job(it).contains('TresPerNode=gres:gpu:1') } }
@@ -84,11 +92,10 @@ class SlurmSpec extends Specification {
     def 'tried again as it has to be, whatever happens'() {
         given: 'what happens to the first try of some tasks'
         Pipeline pipeline = launch('faults')
-        Path faults = Files.createDirectories(folder.resolve('faults.d'))
-        [
-            'TRAIN (tiny-s1)'      : 'sleep 300; exit 1', // until the time limit
-            'TRAIN (tiny-s2)'      : 'sleep 300; exit 1',
-            'ACTIVATE (tiny-s1-t0)': 'scancel "$SLURM_JOB_ID"; sleep 300; exit 1',
+        List<String> faults = before('faults', [
+            'TRAIN (tiny-s1)'      : SLEEP,
+            'TRAIN (tiny-s2)'      : SLEEP,
+            'ACTIVATE (tiny-s1-t0)': 'scancel "$SLURM_JOB_ID"\n' + SLEEP,
             'ACTIVATE (tiny-s2-t0)': 'kill -KILL $$',
             'ACTIVATE (tiny-s1-t8)': KILL_WRAPPER,
             'ACTIVATE (tiny-s2-t8)': 'exit 76',
@@ -96,25 +103,23 @@ class SlurmSpec extends Specification {
             'DESCRIBE (tiny-s2-t0)': 'exit 75',
             'CORRELATE (tiny-t0)'  : WAIT,
             'IDENTIFY (tiny-t8)'   : WAIT,
-        ].each { name, script -> faults.resolve(name).text = script + '\n' }
-        folder.resolve('faults.sh').text = FAULTS
-        folder.resolve('faults.config').text = "env { BASH_ENV = '${folder}/faults.sh'; FAULTS = '${faults}' }\n"
+        ])
 
         when:
-        Process process = pipeline.start(*study('test,slurm'), '-c', folder.resolve('faults.config').toString(), '--train_time', '1 min')
+        Process process = pipeline.start(*study('test,slurm'), *faults, '--train_time', '1 min')
 
         and: 'the node is drained while a task runs, which goes on; what follows waits'
-        untilWaiting(process, faults, 'CORRELATE (tiny-t0)')
+        untilWaiting(process, 'CORRELATE (tiny-t0)')
         cluster.drain()
         String drained = cluster.nodeState()
-        go(faults, 'CORRELATE (tiny-t0)')
+        go('CORRELATE (tiny-t0)')
         cluster.await('job that waits for the node') { cluster.jobs('PD') }
         cluster.resume()
 
         and: 'slurmctld restarts; jobs are submitted while it is away'
-        untilWaiting(process, faults, 'IDENTIFY (tiny-t8)')
+        untilWaiting(process, 'IDENTIFY (tiny-t8)')
         cluster.stopController()
-        go(faults, 'IDENTIFY (tiny-t8)')
+        go('IDENTIFY (tiny-t8)')
         cluster.await('submission that fails') { pipeline.folder.resolve('.nextflow.log').text.contains('Unable to contact slurm controller') }
         cluster.startController()
         def result = pipeline.finish(process)
@@ -125,7 +130,7 @@ class SlurmSpec extends Specification {
         drained.contains('DRAIN')
 
         and: 'more time after a time limit only, more memory for want of memory only, and no try that is not needed'
-        result.tasks.groupBy { it.name }.findAll { name, tries -> tries.size() > 1 }.collectEntries { name, tries -> [(name): asked(tries)] } == [
+        tries(result) == [
             'TRAIN (tiny-s1)'      : ['140: 1.5 GB, 1m', '0: 1.5 GB, 4m'],
             'TRAIN (tiny-s2)'      : ['140: 1.5 GB, 1m', '0: 1.5 GB, 4m'],
             'ACTIVATE (tiny-s1-t0)': ['143: 1.5 GB, 4h', '0: 1.5 GB, 4h'],
@@ -143,9 +148,21 @@ class SlurmSpec extends Specification {
         blocks(result, 'ACTIVATE (tiny-s1-t8)') == ["'725 MB'", "'725 MB'"]
     }
 
-    /** Each try's exit code, and what it had asked for. */
-    private static List<String> asked(List<Map<String, String>> tries) {
-        tries.toSorted { it.attempt }.collect { "${it.exit}: ${it.memory}, ${it.time}".toString() }
+    /** Of each task that was tried again: every try's exit code, and what it had asked for. */
+    private static Map<String, List<String>> tries(Pipeline.Result result) {
+        result.tasks.groupBy { it.name }.findAll { name, tries -> tries.size() > 1 }.collectEntries { name, tries ->
+            [(name): tries.toSorted { it.attempt }.collect { "${it.exit}: ${it.memory}, ${it.time}".toString() }]
+        }
+    }
+
+    /** Options with which these scripts run before the first try of the tasks of these names. */
+    private List<String> before(String name, Map<String, String> scripts) {
+        Path ready = Files.createDirectories(folder.resolve("${name}.d"))
+        scripts.each { task, script -> ready.resolve(task).text = script + '\n' }
+        folder.resolve('faults.sh').text = FAULTS
+        Path config = folder.resolve("${name}.config")
+        config.text = "env { BASH_ENV = '${folder}/faults.sh'; FAULTS = '${ready}' }\n"
+        ['-c', config.toString()]
     }
 
     private static List<String> blocks(Pipeline.Result result, String name) {
@@ -165,14 +182,14 @@ class SlurmSpec extends Specification {
          '--slurm_queue_interval', '1 s', '--slurm_exit_timeout', '3 s']
     }
 
-    private void untilWaiting(Process process, Path faults, String name) {
-        Path waits = faults.resolve("${name}.waits")
+    private void untilWaiting(Process process, String name) {
+        Path waits = folder.resolve("faults.d/${name}.waits")
         while (!Files.exists(waits)) {
             assert !process.waitFor(200, TimeUnit.MILLISECONDS): "the run ended before ${name}"
         }
     }
 
-    private static void go(Path faults, String name) {
-        Files.delete(faults.resolve("${name}.waits"))
+    private void go(String name) {
+        Files.delete(folder.resolve("faults.d/${name}.waits"))
     }
 }
