@@ -160,9 +160,13 @@ class SlurmCluster implements Closeable {
 
     @Override
     void close() {
-        if (daemons.slurmctld?.alive) {
+        if (daemons.slurmctld?.alive && daemons.slurmd?.alive) {
+            // slurmd ends the processes of jobs, if there are any left, so it goes after them
             run(['scancel', '--user=root'], environment)
-            run(['scancel', '--signal=KILL', '--full', '--user=root'], environment)
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20)
+            while (System.nanoTime() < end && run(['squeue', '--noheader', '-t', 'R,CG'], environment).out.trim()) {
+                Thread.sleep(200)
+            }
         }
         ['slurmd', 'slurmctld', 'munged'].each { end(it) }
     }
