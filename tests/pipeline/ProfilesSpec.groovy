@@ -44,6 +44,7 @@ class ProfilesSpec extends Specification {
         where:
         profile     || expected
         'demo_long' || 'params.ablate_draws = 199'
+        'gpu,slurm' || "process.'withLabel:compute'.maxForks = 0"
     }
 
     def 'on SLURM, GPUs are asked for where models run and nowhere else'() {
@@ -57,23 +58,20 @@ class ProfilesSpec extends Specification {
             ''')
         script(bin.resolve('squeue'), 'true')
         script(bin.resolve('scancel'), 'true')
-        folder.resolve('quick.config').text = '''
-            executor.submitRateLimit = null
-            executor.pollInterval = '200 ms'
-            executor.queueStatInterval = '1 s'
-            '''
         Pipeline pipeline = new Pipeline(folder.resolve('launch'))
         pipeline.environment = [PATH: "${bin}:${System.getenv('PATH')}".toString(), SUBMISSIONS: folder.resolve('submissions').toString()]
 
         when:
-        def result = pipeline.run('-stub', '-profile', 'slurm,gpu', '-c', folder.resolve('quick.config').toString(), '--seeds', '1,2', '--steps', '0,1',
-                '--slurm_partition', 'long', '--slurm_account', 'lab', '--gpu_gres', 'gpu:a100', '--max_memory', '12 GB')
+        def result = pipeline.run('-stub', '-profile', 'slurm,gpu', '--seeds', '1,2', '--steps', '0,1', '--slurm_partition', 'long',
+                '--slurm_gpu_partition', 'gpus', '--slurm_account', 'lab', '--gpu_gres', 'gpu:a100', '--slurm_options', '--qos=high --nice', '--max_memory', '12 GB',
+                '--slurm_submit_rate', '100/1s', '--slurm_poll_interval', '200 ms', '--slurm_queue_interval', '1s')
 
         then:
         result.succeeded()
         result.processes('COMPLETED') == ALL
         Map<String, List<String>> asked = submissions()
-        asked.every { job, lines -> lines.contains('-p long') && lines.contains('--account=lab') }
+        asked.every { job, lines -> lines.contains('--account=lab') && lines.contains('--qos=high --nice') }
+        asked.every { job, lines -> lines.contains(job =~ /ACTIVATE|CORRELATE|ABLATE/ ? '-p gpus' : '-p long') }
         asked.findAll { job, lines -> lines.contains('--gres=gpu:a100:1') }*.key.collect { (it =~ /nf-([A-Z]+)/)[0][1] }.toSet() ==
                 ['ACTIVATE', 'CORRELATE', 'ABLATE'] as Set
         asked.findAll { it.key.contains('ACTIVATE') }.every { job, lines -> lines.contains('-c 8') && lines.contains('--mem 12288M') }

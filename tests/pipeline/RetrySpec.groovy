@@ -4,49 +4,51 @@ import java.nio.file.Path
 import spock.lang.Specification
 import spock.lang.TempDir
 
-/** Which exit codes are tried again, and with what: the rules of conf/base.config, and of conf/slurm.config for time, on tasks that fail as tools do. */
+/** Which exit codes are tried again, and with what: the rules of the profile slurm, on tasks that fail as tools do and run here. */
 class RetrySpec extends Specification {
     @TempDir
     Path folder
 
-    static final String WORKFLOW = '''
-        process TOOL {
-            tag "${code}"
-            memory { task.previousTrace ? task.previousTrace.memory * (task.previousTrace.exit in [71, 137] ? 2 : 1) : 100.MB }
-
-            input:
-            val code
-
-            output:
-            stdout
-
-            script:
-            """
-            if [ ${task.attempt} = 1 ]; then exit ${code}; fi
-            echo "${code} ${task.memory.toMega()} ${task.time.toHours()} \\$UNIVERSALITY_MEMORY ${Tasks.blocks(task.memory, task.previousTrace)}"
-            """
-        }
-
-        workflow {
-            TOOL(channel.fromList(params.codes.toString().split(',').collect { code -> code as Integer }))
-            TOOL.out.view()
-        }
-        '''
+    static final List<String> LABELS = ['tables', 'train', 'transfer', 'compute']
 
     def 'tried again with more memory, more time, smaller blocks, or unchanged'() {
         when:
         def result = run('71,75,76,137,140,143')
 
+        then: 'for memory twice the memory, for time four times the time, nothing else for anything else'
+        result.status == 0
+        Map<String, List<String>> seen = result.out.readLines()*.trim().findAll().collect { it.split(' ', 3) }.groupBy { it[0] }
+                .collectEntries { label, lines -> [(label): lines.collect { "${it[1]} ${it[2]}".toString() }.toSorted()] }
+        seen.keySet() == LABELS as Set
+        LABELS.each {
+            assert seen[it] == [
+                "137 200 4 200 '50 MB'",
+                "140 100 16 100 '25 MB'",
+                "143 100 4 100 '25 MB'",
+                "71 200 4 200 '50 MB'",
+                "75 100 4 100 '25 MB'",
+                "76 100 4 100 '12 MB'",
+            ]
+        }
+    }
+
+    def 'what a try was given stays given, whatever the next one ends with'() {
+        when: 'memory, then time'
+        def result = run('137', '140')
+
         then:
         result.status == 0
-        result.out.readLines()*.trim().findAll().toSorted() == [
-            "137 200 4 200 '150 MB'".toString(),
-            "140 100 16 100 '75 MB'".toString(),
-            "143 100 4 100 '75 MB'".toString(),
-            "71 200 4 200 '150 MB'".toString(),
-            "75 100 4 100 '75 MB'".toString(),
-            "76 100 4 100 '37 MB'".toString(),
-        ].toSorted()
+        result.out.readLines()*.trim().findAll { it.startsWith('train ') } == ["train 137 200 16 200 '50 MB'"]
+        result.tasks*.attempt.toSet() == ['1', '2', '3'] as Set
+    }
+
+    def 'a task is tried three times at most'() {
+        when:
+        def result = run('137', '137', '137')
+
+        then:
+        result.status == 1
+        result.tasks*.attempt*.toInteger().max() == 3
     }
 
     def '#code is final'() {
@@ -55,28 +57,51 @@ class RetrySpec extends Specification {
 
         then:
         result.status == 1
-        result.tasks*.attempt == ['1']
+        result.tasks*.attempt.toSet() == ['1'] as Set
 
         where:
         code << ['65', '70']
     }
 
-    private Pipeline.Result run(String codes) {
-        folder.resolve('main.nf').text = WORKFLOW.stripIndent()
+    /** A task for each label and code; later tries end with the other codes, and then well. */
+    private Pipeline.Result run(String codes, String... later) {
+        folder.resolve('main.nf').text = LABELS.collect { process(it, later.toList()) }.join('\n') + """
+            workflow {
+                def codes = channel.fromList(params.codes.toString().split(',').collect { code -> code as Integer })
+            """.stripIndent() + LABELS.collect { "    ${it.toUpperCase()}(codes)\n    ${it.toUpperCase()}.out.view()\n" }.join('') + '}\n'
         folder.resolve('lib').toFile().mkdirs()
-        folder.resolve('lib/Tasks.groovy').text = Pipeline.PROJECT.resolve('lib/Tasks.groovy').text
-        folder.resolve('lib/Shell.groovy').text = Pipeline.PROJECT.resolve('lib/Shell.groovy').text
-        folder.resolve('nextflow.config').text = """
-            params { codes = null; max_cpus = null; max_memory = null; max_time = null; outdir = 'results'; publish_mode = 'copy'
-                     save_tokens = false; save_checkpoints = false; save_activations = false }
-            includeConfig '${Pipeline.PROJECT}/conf/base.config'
-            process { ${times()} }
-            """
-        new Pipeline(folder, folder).run('--codes', codes)
+        ['Tasks', 'Shell'].each { folder.resolve("lib/${it}.groovy").text = Pipeline.PROJECT.resolve("lib/${it}.groovy").text }
+        folder.resolve('nextflow.config').text = "includeConfig '${Pipeline.PROJECT}/nextflow.config'\n"
+        folder.resolve('here.config').text = '''
+            process {
+                executor = 'local'
+                withLabel: transfer { executor = 'local' }
+            }
+            '''
+        List<String> memory = LABELS.collectMany { ["--${it}_memory".toString(), '100 MB'] }
+        new Pipeline(folder, folder).run('-profile', 'slurm', '-c', folder.resolve('here.config').toString(), '--codes', codes, *memory, '--compute_cpus', '1')
     }
 
-    /** The rule for time, which only the cluster's profile has. */
-    private static String times() {
-        Pipeline.PROJECT.resolve('conf/slurm.config').readLines()*.trim().find { it.startsWith('time ') }
+    private static String process(String label, List<String> later) {
+        String ends = later.withIndex().collect { code, i -> "if [ \${task.attempt} = ${i + 2} ]; then exit ${code}; fi" }.join('\n            ')
+        """
+        process ${label.toUpperCase()} {
+            tag "\${code}"
+            label '${label}'
+
+            input:
+            val code
+
+            output:
+            stdout
+
+            script:
+            \"\"\"
+            if [ \${task.attempt} = 1 ]; then exit \${code}; fi
+            ${ends}
+            echo "${label} \${code} \${task.memory.toMega()} \${task.time.toHours()} \\\$UNIVERSALITY_MEMORY \${Tasks.blocks(task.memory, task.previousTrace)}"
+            \"\"\"
+        }
+        """.stripIndent()
     }
 }

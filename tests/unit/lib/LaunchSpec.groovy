@@ -228,17 +228,30 @@ class LaunchSpec extends Specification {
         Launch.quiet(new RuntimeException('x')).stackTrace.length == 0
     }
 
-    def 'a task gives its tool what the heap leaves; half of it after a device ran out'() {
+    def 'a task gives its tool what heap and engine leave; half of it after a device ran out'() {
         expect:
         Tasks.blocks(memory == null ? null : new Memory(memory), previous) == expected
 
         where:
         memory | previous   || expected
-        1500   | null       || "'1125 MB'"
-        16384  | null       || "'14336 MB'"
-        16384  | [exit: 76] || "'7168 MB'"
-        16384  | [exit: 71] || "'14336 MB'"
-        null   | null       || "'1536 MB'"
+        400    | null       || "'100 MB'"
+        1500   | null       || "'725 MB'"
+        16384  | null       || "'13936 MB'"
+        16384  | [exit: 76] || "'6968 MB'"
+        16384  | [exit: 71] || "'13936 MB'"
+        null   | null       || "'1136 MB'"
+    }
+
+    def 'heap, engine and blocks of a task of #memory MB are within its memory'() {
+        given:
+        long blocks = (Tasks.blocks(new Memory(memory)) =~ /\d+/)[0].toLong()
+
+        expect: 'the heap as bin/universality takes it'
+        Math.min(2048, memory.intdiv(4)) + 400 + blocks <= memory
+        blocks >= memory.intdiv(4)
+
+        where:
+        memory << [800, 1024, 1500, 2048, 4096, 6144, 16384, 32768, 1000000]
     }
 
     static class Memory {

@@ -12,12 +12,14 @@ import universality.data.Json;
 
 /**
  * Peak resident memory of whole processes ({@code bin/universality}, as a task of the pipeline starts it: a quarter of the task's
- * memory, at most 2 GiB, for the Java heap, the rest is {@code --memory}), at two token counts. The process itself reads the
+ * memory, at most 2 GiB, for the Java heap, 400 MB for the engine, and the rest is {@code --memory}), at two token counts. The process itself reads the
  * largest value that the system saw (VmHWM). Sizes: {@code task_memory} (MB), {@code memory_layers}, {@code memory_width}, {@code
  * memory_neurons} (of a layer, for correlate), {@code memory_tokens} (two counts), {@code memory_stages}.
  */
 final class MemoryRows implements Rows {
     private static final int CONTEXT = 512;
+
+    private static final int ENGINE = 400;
 
     private final int memory;
     private final int layers;
@@ -69,7 +71,7 @@ final class MemoryRows implements Rows {
                         Locale.ROOT,
                         "%d MB for the task, --memory %d MB: %.0f MB at %d tokens, %.0f MB at %d",
                         memory,
-                        memory - heap(),
+                        blocks(),
                         small / (1 << 20),
                         tokens[0],
                         large / (1 << 20),
@@ -89,6 +91,11 @@ final class MemoryRows implements Rows {
         return Math.min(2048, memory / 4);
     }
 
+    /** What the workflow says as {@code --memory}: the engine needs about {@value #ENGINE} MB besides. */
+    private int blocks() {
+        return Math.max(memory - heap() - ENGINE, memory / 4);
+    }
+
     private double peakBytes(Bench bench, Path launcher, String stage, int count) throws Exception {
         Path out = bench.fresh("memory-" + stage);
         List<String> command = new ArrayList<>(List.of(launcher.toString()));
@@ -100,7 +107,7 @@ final class MemoryRows implements Rows {
                     default -> throw new NotMeasured("no memory is measured for '" + stage + "'");
                 });
         command.addAll(List.of("--device", "cpu", "--threads", Integer.toString(bench.threads())));
-        command.addAll(List.of("--memory", (memory - heap()) + " MB", "--out", out.toString()));
+        command.addAll(List.of("--memory", blocks() + " MB", "--out", out.toString()));
         run(bench, command);
         double bytes = Json.read(out.resolveSibling(out.getFileName() + ".resources.json"))
                 .path("peak_resident_bytes")

@@ -42,15 +42,12 @@ final class ComputeOptions {
             description = "threads of the engine (default: OMP_NUM_THREADS, else all cores)")
     int threads;
 
-    /** Libraries and their code, threads, what the JVM has beside its heap: 280 to 330 MB were measured. */
-    private static final long ENGINE = 320L << 20;
-
     @Option(
             names = "--memory",
             defaultValue = "2 GB",
             paramLabel = "SIZE",
             description =
-                    "memory of the process beside Java's heap, such as '800 MB' or '4.GB' (default: ${DEFAULT-VALUE})")
+                    "memory that blocks may take, such as '800 MB' or '4.GB' (default: ${DEFAULT-VALUE})")
     String memory;
 
     /** Starts the engine; the caller closes it. */
@@ -59,10 +56,9 @@ final class ComputeOptions {
         return Compute.start(device, threads, leases);
     }
 
-    /** What of {@link #memory} blocks may take: all but what the engine itself needs, in bytes. */
+    /** {@link #memory} in bytes. */
     long memoryBytes() {
-        long all = Sizes.parse(memory);
-        return all - Math.min(ENGINE, all / 4);
+        return Sizes.parse(memory);
     }
 
     /** The value of an option {@code --compute}. */
