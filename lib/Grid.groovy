@@ -84,6 +84,15 @@ class Grid {
         return axes(stage).collect { "${it}=${combination[it]}" }.join(',')
     }
 
+    /** The table of {@link Study#comparisons} with the place of each folder in the task instead of its number. */
+    static String placed(String table, Object folders) {
+        List<String> lines = table.readLines()
+        return (lines.take(1) + lines.tail().collect { line ->
+            int cell = line.lastIndexOf(',') + 1
+            line.take(cell) + folders[line.substring(cell) as int]
+        }).join('\n') + '\n'
+    }
+
     /** A combination by what varies, {@code tokens-20000_universal_threshold-0.4}; empty where nothing does. */
     String name(Map<String, String> combination) {
         return swept().findAll { combination.containsKey(it) }.collect { "${it}-${combination[it]}" }.join('_')
