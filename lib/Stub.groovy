@@ -20,18 +20,19 @@ class Stub {
      * that what follows stays cached.
      */
     static String cached(String stage, String id, String options, Map<String, String> files) {
-        String entry = 'checkpoints/' + id + '@stub'
-        return """\
-            set -- ${options}
-            cache=
-            while [ \$# -gt 0 ]; do [ "\$1" != --cache ] || cache=\$2; shift; done
-            ${folder(stage, id, files).replace('\n', '\n            ')}
-            if [ -n "\$cache" ]; then
-                mkdir -p "\$cache/checkpoints"
-                mv -T -n ${Shell.quote(id)} "\$cache/${entry}" || true
-                rm -rf ${Shell.quote(id)}
-                ln -s "\$cache/${entry}" ${Shell.quote(id)}
-            fi""".stripIndent()
+        String own = Shell.quote(id)
+        return [
+            'set -- ' + options,
+            'cache=',
+            'while [ $# -gt 0 ]; do [ "$1" != --cache ] || cache=$2; shift; done',
+            folder(stage, id, files),
+            'if [ -n "$cache" ]; then',
+            '    entry=$cache/checkpoints/' + own + '@stub',
+            '    mkdir -p "$cache/checkpoints"',
+            '    if [ -e "$entry" ]; then rm -r ' + own + '; else mv ' + own + ' "$entry"; fi',
+            '    ln -s "$entry" ' + own,
+            'fi',
+        ].join('\n')
     }
 
     /** {@link #folder} at another place and without the record of resources: a folder inside a result. */
