@@ -26,8 +26,8 @@ def named(stage, results) {
 // the plan's, never that of arrival: it enters the hash of the task. `plan` is a value, [tasks: list].
 def gather(plan, results) {
     def ch_users = plan.map { planned ->
-        def users = [:].withDefault { [] }
-        planned.tasks.each { task -> task.needs.each { name -> users[name] << task } }
+        def users = [:]
+        planned.tasks.each { task -> task.needs.each { name -> users.computeIfAbsent(name) { _key -> [] } << task } }
         [users: users]
     }
     return results

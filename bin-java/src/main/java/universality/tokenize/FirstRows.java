@@ -1,5 +1,6 @@
 package universality.tokenize;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,7 +106,7 @@ public final class FirstRows {
     private static void copyFile(Path from, Path to) {
         try {
             Files.copy(from, to);
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             throw new ToolException(ExitCode.CANNOT_WRITE, to + " cannot be written: " + e.getMessage(), e);
         }
     }
