@@ -184,7 +184,7 @@ class Study {
         return "${stage}/${meta.id}@${meta.settings ?: ''}".toString()
     }
 
-    private String name(String stage, Object id, Map combination) {
+    private String within(String stage, Object id, Map combination) {
         return name(stage, [id: id, settings: grid.settings(stage, combination)])
     }
 
@@ -329,7 +329,7 @@ class Study {
         return [
             members: ids,
             source : whole ? 'activations' : 'checkpoint',
-            needs  : ids.collect { whole ? name('activate', it, combination) : name('checkpoint', [id: it]) },
+            needs  : ids.collect { whole ? within('activate', it, combination) : name('checkpoint', [id: it]) },
             text   : grid.settings('activate', combination),
             tokens : combination.tokens,
         ]
@@ -400,7 +400,7 @@ class Study {
                 [
                     meta   : [id: group.id, family: group.family, step: group.step, settings: grid.settings('identify', combination)],
                     needs  : tasks[[group.family, group.step, correlated]].collect { name(kind(it.meta), it.meta) }
-                            + group.members.collectMany { [name('activate', it.id, combination), name('describe', it.id, combination)] },
+                            + group.members.collectMany { [within('activate', it.id, combination), within('describe', it.id, combination)] },
                     members: group.members*.id,
                     options: [threshold: combination.universal_threshold],
                 ]
@@ -420,7 +420,7 @@ class Study {
             persistent().collect { family ->
                 [
                     meta : [id: family, family: family, settings: grid.settings('persist', combination)],
-                    needs: stepsOf(family).collect { name('identify', "${family}-t${it}", combination) }
+                    needs: stepsOf(family).collect { within('identify', "${family}-t${it}", combination) }
                             + own.findAll { it.meta.family == family }.collect { name('self', it.meta) },
                 ]
             }
@@ -436,8 +436,8 @@ class Study {
                     [
                         meta   : member + [settings: grid.settings('ablate', combination)],
                         needs  : [
-                            name('checkpoint', [id: member.id]), name('identify', group.id, combination),
-                            name('activate', member.id, combination), name('describe', member.id, combination),
+                            name('checkpoint', [id: member.id]), within('identify', group.id, combination),
+                            within('activate', member.id, combination), within('describe', member.id, combination),
                         ],
                         text   : grid.settings('activate', combination),
                         options: [draws: params.ablate_draws, seed: params.ablate_seed, replace: combination.ablate_replace],
