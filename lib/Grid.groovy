@@ -87,9 +87,11 @@ class Grid {
     /** The table of {@link Study#comparisons} with the place of each folder in the task instead of its number. */
     static String placed(String table, Object folders) {
         List<String> lines = table.readLines()
+        // a single staged folder is no list
+        List all = folders instanceof Collection ? folders as List : [folders]
         return (lines.take(1) + lines.tail().collect { line ->
             int cell = line.lastIndexOf(',') + 1
-            line.take(cell) + folders[line.substring(cell) as int]
+            line.take(cell) + all[line.substring(cell) as int]
         }).join('\n') + '\n'
     }
 
