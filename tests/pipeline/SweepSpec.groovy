@@ -43,7 +43,7 @@ class SweepSpec extends Specification {
         Path root = pipeline.folder.resolve('sweep')
 
         expect:
-        root.toFile().list().toSorted() == ['pipeline', 'report', 'report.resources.json', 'sweep', 'sweep.resources.json', 'tokenize', 'tokens-12000',
+        root.toFile().list().toSorted() == ['report', 'report.resources.json', 'sweep', 'sweep.resources.json', 'tokenize', 'tokens-12000',
             'tokens-12000_universal_threshold-0.03', 'tokens-12000_universal_threshold-0.2', 'tokens-6000',
             'tokens-6000_universal_threshold-0.03', 'tokens-6000_universal_threshold-0.2', 'train']
         root.resolve('tokens-6000').toFile().list().toSorted() == ['activate', 'correlate', 'describe', 'tokenize']
