@@ -16,8 +16,9 @@ final class SweepCommand extends StageCommand {
             names = "--combinations",
             required = true,
             paramLabel = "FILE",
-            description = "CSV: combination (its name), a column for each parameter, folder (of identify, persist or ablate;"
-                    + " relative ones count from the file's); a row for each folder of each combination")
+            description =
+                    "CSV: combination (its name), a column for each parameter, folder (of identify, persist or ablate;"
+                            + " relative ones count from the file's); a row for each folder of each combination")
     private Path combinations;
 
     @Override

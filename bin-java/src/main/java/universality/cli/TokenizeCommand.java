@@ -53,7 +53,8 @@ final class TokenizeCommand extends StageCommand {
         @Option(
                 names = "--part-of",
                 paramLabel = "DIR",
-                description = "the first rows of each split of a folder that this command made (needs --split in tokens)")
+                description =
+                        "the first rows of each split of a folder that this command made (needs --split in tokens)")
         Path partOf;
     }
 

@@ -16,8 +16,9 @@ final class Headline {
         Markup out = new Markup();
         List<Folder> sweeps = study.results().of("sweep");
         if (!sweeps.isEmpty()) {
-            long combinations =
-                    sweeps.stream().mapToLong(s -> s.manifest().count("combinations")).sum();
+            long combinations = sweeps.stream()
+                    .mapToLong(s -> s.manifest().count("combinations"))
+                    .sum();
             out.open("div", "class", "headline");
             out.element(
                     "p",

@@ -25,11 +25,11 @@ final class SweepSection implements Section {
     @Override
     public void write(Page page, Markup out) {
         out.element(
-                "p",
-                "Each combination was a study of its own, with what they have in common computed once; its page lies in the"
-                        + " folder of its name. Shares are of the neurons of all seeds together, with the smallest and largest"
-                        + " of a seed beside them. Look for what stays the same: a share that depends on a choice which should"
-                        + " not matter says more about the choice than about the models.")
+                        "p",
+                        "Each combination was a study of its own, with what they have in common computed once; its page lies in the"
+                                + " folder of its name. Shares are of the neurons of all seeds together, with the smallest and largest"
+                                + " of a seed beside them. Look for what stays the same: a share that depends on a choice which should"
+                                + " not matter says more about the choice than about the models.")
                 .line();
         for (Folder folder : page.study().results().of("sweep")) {
             CsvTable table = CsvTable.read(folder.verified("sweep.csv"), "combination", "family", "step", "seed");
@@ -44,7 +44,8 @@ final class SweepSection implements Section {
                                 Format.count(step), view(table, varied, family, step))
                         .choose());
                 if (steps.size() > Page.MOST_VIEWS) {
-                    page.warn("combinations are compared at the last " + Page.MOST_VIEWS + " of " + steps.size() + " steps");
+                    page.warn("combinations are compared at the last " + Page.MOST_VIEWS + " of " + steps.size()
+                            + " steps");
                 }
                 out.add(views.end());
             }

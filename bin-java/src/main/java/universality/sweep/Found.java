@@ -72,8 +72,10 @@ final class Found {
     void add(Path folder, Manifest manifest) {
         switch (manifest.stage()) {
             case "identify" -> identified(Json.read(manifest.verified(folder, "summary.json")));
-            case "persist" -> persisted(CsvTable.read(manifest.verified(folder, "persistence.csv"), "layer", "persistence"));
-            case "ablate" -> ablated(CsvTable.read(manifest.verified(folder, "summary.csv"), "layers", "metric"), manifest);
+            case "persist" -> persisted(
+                    CsvTable.read(manifest.verified(folder, "persistence.csv"), "layer", "persistence"));
+            case "ablate" -> ablated(
+                    CsvTable.read(manifest.verified(folder, "summary.csv"), "layers", "metric"), manifest);
             default -> throw ToolException.badData(
                     "%s was written by the stage '%s'; expected identify, persist or ablate", folder, manifest.stage());
         }
@@ -82,7 +84,10 @@ final class Found {
     private void identified(JsonNode summary) {
         for (JsonNode c : summary.path("checkpoints")) {
             neurons.put(
-                    new Key(summary.path("family").asText(), summary.path("step").asLong(), c.path("seed").asLong()),
+                    new Key(
+                            summary.path("family").asText(),
+                            summary.path("step").asLong(),
+                            c.path("seed").asLong()),
                     numbers(
                             c,
                             "neurons",
@@ -140,9 +145,9 @@ final class Found {
     /** A row for each family, step and seed, then one for all seeds of the step. */
     List<List<Object>> rows() {
         SortedMap<Key, List<Key>> steps = new TreeMap<>();
-        neurons.keySet().forEach(key -> steps.computeIfAbsent(
-                        new Key(key.family(), key.step(), ALL), k -> new ArrayList<>())
-                .add(key));
+        neurons.keySet()
+                .forEach(key -> steps.computeIfAbsent(new Key(key.family(), key.step(), ALL), k -> new ArrayList<>())
+                        .add(key));
         List<List<Object>> rows = new ArrayList<>();
         for (Map.Entry<Key, List<Key>> step : steps.entrySet()) {
             step.getValue().forEach(key -> rows.add(row(key, neurons.get(key), ablation.get(key))));
@@ -170,7 +175,8 @@ final class Found {
         row.add(whole(kept[0]));
         row.add(kept[1]);
         row.add(kept[2]);
-        double[] ablated = effect == null ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN} : effect;
+        double[] ablated =
+                effect == null ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN} : effect;
         row.add(whole(ablated[0]));
         for (int i = 1; i < ablated.length; i++) {
             row.add(ablated[i]);

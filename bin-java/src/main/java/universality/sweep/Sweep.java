@@ -35,7 +35,8 @@ public final class Sweep {
         List<String> parameters = table.header().stream()
                 .filter(c -> !c.equals(COMBINATION) && !c.equals(FOLDER))
                 .toList();
-        Map<String, Found> found = read(table, parameters, combinations.toAbsolutePath().getParent(), out);
+        Map<String, Found> found =
+                read(table, parameters, combinations.toAbsolutePath().getParent(), out);
         List<String> header = new ArrayList<>(List.of(COMBINATION));
         header.addAll(parameters);
         header.addAll(Found.HEADER);

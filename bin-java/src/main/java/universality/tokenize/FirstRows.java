@@ -57,7 +57,10 @@ public final class FirstRows {
         }
         whole.parameters().forEach(out::parameter);
         out.parameter("split", plan.text()).input("rows", whole);
-        out.count("rows", sums[0]).count("tokens", sums[1]).count("kept", sums[2]).count("documents", sums[3]);
+        out.count("rows", sums[0])
+                .count("tokens", sums[1])
+                .count("kept", sums[2])
+                .count("documents", sums[3]);
     }
 
     private static void write(TokenRows rows, int taken, String split, OutputFolder out, long[] sums) {
@@ -78,7 +81,10 @@ public final class FirstRows {
         }
         rows.manifest().parameters().forEach(folder::parameter);
         folder.input("rows", rows.manifest());
-        folder.count("rows", counts[0]).count("tokens", counts[1]).count("kept", counts[2]).count("documents", counts[3]);
+        folder.count("rows", counts[0])
+                .count("tokens", counts[1])
+                .count("kept", counts[2])
+                .count("documents", counts[3]);
         folder.commit("tokenize", split);
     }
 
