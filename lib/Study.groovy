@@ -466,7 +466,7 @@ class Study {
             meta : [id: 'sweep'],
             needs: needs,
             // one text: a list would be hashed without marks between its elements
-            table: ([['combination', *grid.values.keySet(), 'folder'].join(',')] + rows).join('\n'),
+            table: ([(['combination'] + grid.values.keySet().toList() + ['folder']).join(',')] + rows).join('\n'),
         ]]
     }
 
