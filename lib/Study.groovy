@@ -4,6 +4,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.PathMatcher
 import java.security.MessageDigest
+import java.util.concurrent.ConcurrentHashMap
 import java.util.regex.PatternSyntaxException
 
 /**
@@ -33,7 +34,8 @@ class Study {
     /** The parameters that were given several values. */
     final Grid grid
     private final Map<String, Object> params
-    private final Map<String, List<Map>> plans = [:]
+    /** By stage; operators of the workflow ask at the same time. */
+    private final Map<String, List<Map>> plans = new ConcurrentHashMap<>()
 
     private Study(List<Map> trainings, List<Map> checkpoints, Map<String, Map> origins, Map<String, Object> params, Set<String> stored = null) {
         this.trainings = trainings

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
 import java.util.function.Consumer;
 import universality.data.ExitCode;
 import universality.data.Manifest;
@@ -93,12 +95,15 @@ public final class FirstRows {
         try (SafetensorsFile file = SafetensorsFile.open(from);
                 SafetensorsWriter writer = new SafetensorsWriter(to)) {
             file.metadata().forEach(writer::metadata);
-            for (Tensor tensor : file.tensors().values()) {
+            List<Tensor> tensors = file.tensors().values().stream()
+                    .sorted(Comparator.comparingLong(Tensor::offset))
+                    .toList();
+            for (Tensor tensor : tensors) {
                 long[] shape = tensor.shape().clone();
                 shape[0] = taken;
                 writer.declare(tensor.name(), tensor.dtype(), shape);
             }
-            for (Tensor tensor : file.tensors().values()) {
+            for (Tensor tensor : tensors) {
                 long bytes = tensor.bytes() / rows * taken;
                 for (long at = 0; at < bytes; at += CHUNK) {
                     ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK, bytes - at));
