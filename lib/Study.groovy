@@ -487,7 +487,8 @@ class Study {
     /** Names of what a combination gives, by stage. */
     private List<String> results(Map combination) {
         Closure of = { List<Map> tasks, String stage, Closure kind ->
-            tasks.findAll { it.meta.settings == grid.settings(stage, combination) }.collect { name(kind(it), it.meta) }
+            String wanted = grid.settings(stage, combination)
+            tasks.findAll { it.meta.settings == wanted }.collect { name(kind(it), it.meta) }
         }
         List<Map> correlated = planned('correlate') { correlations() }
         return of(activations(), 'activate') { 'activate' } +

@@ -53,7 +53,7 @@ class StudySpec extends Specification {
         'step' | [:]
         'seed' | [:]
         'pair' | [:]
-        'seed' | [tokens: '1,11,111', baseline_draws: '1,11', baseline_seed: '1,11', universal_threshold: '0.1,0.11', ablate_replace: 'zero,mean']
+        'seed' | [tokens: '1,11', baseline_draws: '1,11', baseline_seed: '1,11', universal_threshold: '0.1,0.11']
     }
 
     def 'what a task needs is made by some other task, and is named once'() {
