@@ -12,23 +12,28 @@ include { FETCH as FETCH_TEXT } from './modules/fetch/main'
 include { IDENTIFY  } from './modules/identify/main'
 include { PERSIST   } from './modules/persist/main'
 include { REPORT    } from './modules/report/main'
+include { SWEEP     } from './modules/sweep/main'
 include { TOKENIZE  } from './modules/tokenize/main'
+include { TOKENIZE as TOKENIZE_PART } from './modules/tokenize/main'
 include { TRAIN     } from './modules/train/main'
 
-// Results under the name STAGE/ID by which the plan (lib/Study.groovy) calls them.
+// Results under the name by which the plan (lib/Study.groovy) asks for them.
 def named(stage, results) {
-    return results.map { meta, folder -> tuple("${stage}/${meta.id}".toString(), folder) }
+    return results.map { meta, folder -> tuple(Study.name(stage, meta), folder) }
 }
 
 // A tuple of [task, its results by name] for each planned task, as soon as all it needs is there. The order of the results is
 // the plan's, never that of arrival: it enters the hash of the task. `plan` is a value, [tasks: list].
 def gather(plan, results) {
+    def ch_users = plan.map { planned ->
+        def users = [:]
+        planned.tasks.each { task -> task.needs.each { name -> users.computeIfAbsent(name) { _key -> [] } << task } }
+        [users: users]
+    }
     return results
-        .combine(plan)
-        .flatMap { name, folder, planned ->
-            planned.tasks
-                .findAll { task -> name in task.needs }
-                .collect { task -> tuple(groupKey(task.meta.id, task.needs.size()), task, name, folder) }
+        .combine(ch_users)
+        .flatMap { name, folder, found ->
+            found.users.getOrDefault(name, []).collect { task -> tuple(groupKey(Study.name('', task.meta), task.needs.size()), task, name, folder) }
         }
         .groupTuple()
         .map { _key, tasks, names, folders ->
@@ -40,11 +45,6 @@ def gather(plan, results) {
 // Those results of a stage that a task needs, in order.
 def of(stage, needs) {
     return needs.findAll { name, _folder -> name.startsWith("${stage}/") }.collect { _name, folder -> folder }
-}
-
-// All results of a stage as one list, sorted by name; empty where the stage did not run.
-def all(results) {
-    return results.map { _meta, folder -> folder }.toSortedList { a, b -> a.name <=> b.name }
 }
 
 // Takes this run out of the history: it computed nothing, and a later -resume is to go on with the run before it.
@@ -120,25 +120,37 @@ workflow {
     }
 
     // Text to rows of tokens, in splits that share no document
+    def tokenizing = Shell.options(
+        generate: launch.text || launch.ids || launch.dataset ? null : params.generate_seed,
+        vocabulary: launch.ids ? params.vocabulary : null,
+        tokenizer: launch.tokenizer || launch.ids || params.tokenizer == 'checkpoint' ? null : params.tokenizer,
+        context: launch.ids ? null : params.context,
+        tokens: study.texts()[0].tokens,
+        split: study.splits(),
+        text_column: launch.text || launch.dataset ? params.text_column : null,
+    )
     TOKENIZE(
-        ch_text.combine(ch_tokenizer).map { from, by -> tuple(launch.tokens, from.text, launch.ids ?: [], by.tokenizer) },
-        Shell.options(
-            generate: launch.text || launch.ids || launch.dataset ? null : params.generate_seed,
-            vocabulary: launch.ids ? params.vocabulary : null,
-            tokenizer: launch.tokenizer || launch.ids || params.tokenizer == 'checkpoint' ? null : params.tokenizer,
-            context: launch.ids ? null : params.context,
-            tokens: study.splits().contains('%') ? params.tokens : null,
-            split: study.splits(),
-            text_column: launch.text || launch.dataset ? params.text_column : null,
-        ),
+        ch_text.combine(ch_tokenizer).map { from, by -> tuple(launch.tokens, from.text, launch.ids ?: [], by.tokenizer, [], tokenizing) },
         digests.tokenize,
     )
-    def ch_split = TOKENIZE.out.tokens.map { _meta, folder -> folder }.first()
+    def ch_rows = TOKENIZE.out.tokens.map { _meta, folder -> folder }.first()
+
+    // Where several numbers of tokens are studied, the smaller ones are the first rows of the largest
+    TOKENIZE_PART(
+        channel.fromList(study.texts().findAll { text -> text.meta })
+            .combine(ch_rows)
+            .map { text, folder -> tuple(text.meta, [], [], [], folder, Shell.options(split: study.part(text.tokens))) },
+        digests.tokenize,
+    )
+    def ch_splits = ch_rows
+        .map { folder -> [(study.texts()[0].settings): folder] }
+        .mix(TOKENIZE_PART.out.tokens.map { meta, folder -> [(meta.settings): folder] })
+        .reduce([:]) { found, one -> found + one }
 
     // Small models
     TRAIN(
         channel.fromList(study.trainings.collect { meta -> tuple(meta, study.stepsOf(meta.family)) }),
-        ch_split.map { folder -> folder.resolve('train') },
+        ch_rows.map { folder -> folder.resolve('train') },
         launch.model,
         digests.train,
     )
@@ -151,32 +163,35 @@ workflow {
 
     // Are activations stored, or do the models run again for each correlation? That depends on how many positions there are and
     // on the size of the models, which the first checkpoint of each family tells
-    def ch_analysis = ch_split.map { folder -> folder.resolve('analysis') }
     def firsts = study.firsts()*.id
     def ch_shapes = study.trainings
         ? Channel.of([(study.firsts()[0].family): Shape.of(launch.settings.model)])
         : ch_fetched.filter { meta, _folder -> meta.id in firsts }.map { meta, folder -> [(meta.family): Shape.read(folder)] }
     def ch_study = ch_shapes
         .reduce([:]) { shapes, found -> shapes + found }
-        .combine(ch_analysis)
-        .map { shapes, tokens ->
-            def storage = Storage.of(study, params, shapes, Storage.positions(tokens) ?: study.analysed())
+        .combine(ch_splits)
+        .map { shapes, splits ->
+            def counted = splits.values().collect { folder -> Storage.positions(folder.resolve('analysis')) }
+            def storage = Storage.of(study, params, shapes, counted.contains(null) ? study.analysed() : counted.sum())
             storage.lines.each { line -> System.err.println(line) }
-            study.storing(storage.stored)
+            [plan: study.storing(storage.stored), splits: splits]
         }
         .first()
     def arithmetic = params.compute == 'f32' ? null : params.compute
 
     ACTIVATE(
-        ch_checkpoints.combine(ch_study).map { meta, folder, chosen ->
-            def store = meta.id in chosen.stored ? [store: 'all', dtype: params.dtype] : [store: 'none']
-            tuple(meta, folder, Shell.options(store + [compute: arithmetic, device: params.device]))
+        ch_checkpoints.combine(ch_study).flatMap { meta, folder, chosen ->
+            def store = meta.id in chosen.plan.stored ? [store: 'all', dtype: params.dtype] : [store: 'none']
+            def options = Shell.options(store + [compute: arithmetic, device: params.device])
+            chosen.splits.collect { settings, rows -> tuple(meta + [settings: settings], folder, rows.resolve('analysis'), options) }
         },
-        ch_analysis,
         digests.activate,
     )
     DESCRIBE(
-        ch_checkpoints.join(ACTIVATE.out.activations, failOnDuplicate: true),
+        ch_checkpoints
+            .map { meta, folder -> tuple(meta.id, folder) }
+            .combine(ACTIVATE.out.activations.map { meta, folder -> tuple(meta.id, meta, folder) }, by: 0)
+            .map { _id, checkpoint, meta, activations -> tuple(meta, checkpoint, activations) },
         Shell.options(raw_weights: params.raw_weights),
         digests.describe,
     )
@@ -184,78 +199,102 @@ workflow {
     // Pairs, their controls, and each seed with itself
     CORRELATE(
         gather(
-            ch_study.map { chosen -> [tasks: chosen.correlations()] },
+            ch_study.map { chosen -> [tasks: chosen.plan.correlations()] },
             named('activate', ACTIVATE.out.activations).mix(named('checkpoint', ch_checkpoints)),
-        ).combine(ch_analysis).map { task, needs, tokens ->
+        ).combine(ch_splits).map { task, needs, splits ->
             def live = task.source == 'checkpoint'
             def options = task.options + [compute: live ? arithmetic : null, device: params.device]
-            tuple(task.meta, task.source, needs.values().toList(), live ? tokens : [], Shell.options(options))
+            tuple(task.meta, task.source, needs.values().toList(), live ? splits[task.text].resolve('analysis') : [], Shell.options(options))
         },
         digests.correlate,
     )
-    def ch_correlations = CORRELATE.out.correlations.branch { meta, _folder ->
-        pairs: meta.control == 'none'
-        self: meta.control == 'self'
-        controls: true
-    }
+    def ch_correlations = CORRELATE.out.correlations.map { meta, folder -> tuple(Study.name(Study.kind(meta), meta), folder) }
 
     IDENTIFY(
         gather(
-            ch_study.map { chosen -> [tasks: chosen.identifications()] },
-            named('correlate', ch_correlations.pairs).mix(
-                named('control', ch_correlations.controls),
-                named('activate', ACTIVATE.out.activations),
-                named('describe', DESCRIBE.out.description),
-            ),
+            ch_study.map { chosen -> [tasks: chosen.plan.identifications()] },
+            ch_correlations.mix(named('activate', ACTIVATE.out.activations), named('describe', DESCRIBE.out.description)),
         ).map { task, needs ->
-            tuple(task.meta, of('correlate', needs), of('control', needs), of('activate', needs), of('describe', needs), task.members)
+            tuple(
+                task.meta,
+                of('correlate', needs),
+                of('control', needs),
+                of('activate', needs),
+                of('describe', needs),
+                task.members,
+                Shell.options(task.options),
+            )
         },
-        Shell.options(threshold: params.universal_threshold),
         digests.identify,
     )
     PERSIST(
         gather(
-            ch_study.map { chosen -> [tasks: chosen.persistences()] },
-            named('identify', IDENTIFY.out.neurons).mix(named('self', ch_correlations.self)),
+            ch_study.map { chosen -> [tasks: chosen.plan.persistences()] },
+            ch_correlations.mix(named('identify', IDENTIFY.out.neurons)),
         ).map { task, needs -> tuple(task.meta, of('identify', needs), of('self', needs)) },
         '',
         digests.persist,
     )
     ABLATE(
         gather(
-            ch_study.map { chosen -> [tasks: chosen.ablations()] },
+            ch_study.map { chosen -> [tasks: chosen.plan.ablations()] },
             named('checkpoint', ch_checkpoints).mix(
                 named('identify', IDENTIFY.out.neurons),
                 named('activate', ACTIVATE.out.activations),
                 named('describe', DESCRIBE.out.description),
             ),
-        ).map { task, needs ->
-            tuple(task.meta, of('checkpoint', needs), of('identify', needs), of('activate', needs), of('describe', needs))
+        ).combine(ch_splits).map { task, needs, splits ->
+            tuple(
+                task.meta,
+                of('checkpoint', needs),
+                of('identify', needs),
+                of('activate', needs),
+                of('describe', needs),
+                splits[task.text].resolve('heldout'),
+                Shell.options(task.options + [device: params.device]),
+            )
         },
-        ch_split.map { folder -> folder.resolve('heldout') },
-        Shell.options(
-            draws: params.ablate_draws,
-            seed: params.ablate_seed,
-            replace: params.ablate_replace,
-            device: params.device,
-        ),
         digests.ablate,
     )
 
+    // Combinations side by side, a page for each, and one for all
+    def ch_found = named('identify', IDENTIFY.out.neurons).mix(
+        named('persist', PERSIST.out.persistence),
+        named('ablate', ABLATE.out.ablation),
+    )
+    SWEEP(
+        gather(ch_study.map { chosen -> [tasks: chosen.plan.comparisons()] }, ch_found).map { task, needs ->
+            tuple(task.meta, needs.values().toList(), task.table)
+        },
+        digests.sweep,
+    )
     REPORT(
-        all(TOKENIZE.out.tokens)
-            .concat(
-                all(TRAIN.out.run),
-                all(ACTIVATE.out.activations),
-                all(CORRELATE.out.correlations),
-                all(DESCRIBE.out.description),
-                all(IDENTIFY.out.neurons),
-                all(PERSIST.out.persistence),
-                all(ABLATE.out.ablation),
-                all(ch_fetched),
+        gather(
+            ch_study.map { chosen -> [tasks: chosen.plan.reports()] },
+            ch_found.mix(
+                named('tokenize', TOKENIZE.out.tokens.mix(TOKENIZE_PART.out.tokens)),
+                named('train', TRAIN.out.run),
+                named('fetch', ch_fetched),
+                named('activate', ACTIVATE.out.activations),
+                named('describe', DESCRIBE.out.description),
+                named('sweep', SWEEP.out.comparison),
+                ch_correlations,
+            ),
+        ).map { task, needs ->
+            tuple(
+                task.meta,
+                of('tokenize', needs),
+                of('train', needs),
+                of('activate', needs),
+                of('correlate', needs) + of('control', needs) + of('self', needs),
+                of('describe', needs),
+                of('identify', needs),
+                of('persist', needs),
+                of('ablate', needs),
+                of('sweep', needs),
+                of('fetch', needs),
             )
-            .toList()
-            .map { results -> [[id: 'report']] + results },
+        },
         '',
         digests.report,
     )

@@ -7,7 +7,7 @@ import java.nio.file.Path
 class Launch {
     /** Every stage of the pipeline, in the order of the study. */
     static final List<String> STAGES =
-            ['fetch', 'tokenize', 'train', 'activate', 'correlate', 'describe', 'identify', 'persist', 'ablate', 'report']
+            ['fetch', 'tokenize', 'train', 'activate', 'correlate', 'describe', 'identify', 'persist', 'ablate', 'sweep', 'report']
 
     /** The one line that says why this cannot run, or null. */
     String problem
@@ -82,7 +82,7 @@ class Launch {
         settings = settingsOf(model)
         study = params.input == null ? Study.trained(params) : Study.given(sheet(params.input, project), params)
         checkTokenizer(params)
-        notes = study.notes() + notesOnTokens(params, parameters.schema.tokens.default)
+        notes = study.notes() + notesOnTokens(params, parameters.schema.tokens.default) + notesOnTraining(params)
         digests = ToolDigest.all(STAGES, project)
         offline = params.offline || Hub.offline(System.getenv())
         cache = params.checkpoint_cache == null ? null : Path.of(params.checkpoint_cache.toString()).toAbsolutePath().normalize()
@@ -192,6 +192,19 @@ class Launch {
         return params.tokens == unset || new Splits(study.splits()).shares
                 ? []
                 : ["--tokens ${params.tokens} is not used: --split says how many tokens each split gets".toString()]
+    }
+
+    /** Small models that were published are trained again where this study wants other steps of them. */
+    private List<String> notesOnTraining(Map<String, Object> params) {
+        return study.trainings.findResults { run ->
+            Set<Integer> wanted = study.stepsOf((String) run.family).toSet()
+            File[] found = new File("${params.outdir}/train/${run.id}").listFiles() ?: new File[0]
+            Set<Integer> before = found*.name.findResults { it.startsWith("${run.id}-t") ? it.substring(run.id.length() + 2) : null }
+                    .findAll { it ==~ /\d{1,9}/ }*.toInteger().toSet()
+            before && before != wanted ? [before, wanted]*.toSorted()*.join(', ') : null
+        }.unique().collect { before, wanted ->
+            "Models are trained again, and all that follows from them is computed again: ${params.outdir} has them with the steps ${before}, and this study wants ${wanted}".toString()
+        }
     }
 
     private static Map settingsOf(Path file) {

@@ -5,7 +5,7 @@ import java.nio.file.Path
 /**
  * The parameters as nextflow_schema.json describes them: checks of what the user gave, and the text of {@code --help}. Knows
  * the part of JSON schema that the file uses: {@code type, enum, pattern, minimum, maximum, exclusiveMaximum, format:
- * file-path}.
+ * file-path}; and {@code sweep} for parameters that may have several values (see {@link Grid}).
  */
 class Parameters {
     /** Parameter name to its schema, in the order of the file. */
@@ -25,7 +25,19 @@ class Parameters {
             String camel = unknown.replaceAll(/([a-z0-9])([A-Z])/, '$1_$2').toLowerCase()
             return "unknown parameter '--${unknown}': did you mean '--${nearest(camel)}'? (--help lists all)"
         }
-        return schema.findResult { name, rule -> misfit(name, rule, values[name]) }
+        return schema.findResult { name, rule ->
+            rule.sweep && values[name] != null
+                    ? Grid.several(values[name]).findResult { misfit(name, rule, typed(rule, it)) }
+                    : misfit(name, rule, values[name])
+        }
+    }
+
+    /** A value of a comma list as what it looks like, which Nextflow does for single ones. */
+    private static Object typed(Map rule, Object value) {
+        if (!(value instanceof CharSequence) || !(rule.type in ['integer', 'number']) || !(value ==~ /-?\d*\.?\d+/)) {
+            return value
+        }
+        return value.toString().contains('.') ? new BigDecimal(value.toString()) : new BigInteger(value.toString())
     }
 
     private static String misfit(String name, Map rule, Object value) {
@@ -125,7 +137,7 @@ class Parameters {
             lines << '' << (String) group.title
             group.properties.each { name, rule ->
                 String preset = rule.containsKey('default') ? " [${rule.default}]" : ''
-                lines << "  --${name.padRight(20)} ${rule.description}${preset}".toString()
+                lines << "  --${name.padRight(20)} ${rule.description}${rule.sweep ? '; several: a comma list' : ''}${preset}".toString()
             }
         }
         return lines.join('\n')

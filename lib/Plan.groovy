@@ -62,21 +62,27 @@ class Plan {
         List<Map> correlations = study.correlations()
         return [
             fetch    : study.origins.size() + (launch.dataset ? 1 : 0),
-            tokenize : 1,
+            tokenize : study.texts().size(),
             train    : study.trainings.size(),
-            activate : study.checkpoints.size(),
-            describe : study.checkpoints.size(),
+            activate : study.activations().size(),
+            describe : study.activations().size(),
             correlate: correlations.size(),
             identify : study.identifications().size(),
             persist  : study.persistences().size(),
             ablate   : study.ablations().size(),
-            report   : 1,
+            sweep    : study.comparisons().size(),
+            report   : study.reports().size(),
         ].findAll { it.value > 0 }
     }
 
     private List<String> tasks() {
         Map<String, Integer> counts = counts()
-        return ['', "Tasks: ${counts.values().sum()} (${counts.collect { "${it.key} ${it.value}" }.join(', ')})".toString()] + launch.notes
+        return sweep() + ['', "Tasks: ${counts.values().sum()} (${counts.collect { "${it.key} ${it.value}" }.join(', ')})".toString()] + launch.notes
+    }
+
+    private List<String> sweep() {
+        List<String> swept = study.grid.swept()
+        return swept ? ['', "Sweep: ${study.grid.combinations().size()} combinations of ${swept.collect { "${it} ${study.grid.values[it].join(', ')}" }.join('; ')}".toString()] : []
     }
 
     private List<String> needs() {
@@ -94,6 +100,7 @@ class Plan {
         if (known.size() < study.checkpoints.size()) {
             lines << "Not counted below, for want of a config.json that tells the size: ${study.checkpoints*.id.findAll { shapes[(String) it] == null }.join(', ')}".toString()
         }
+        // of all numbers of tokens together
         List<Long> stored = study.stored.collect { Storage.bytes(shapes[it], analysed, params.dtype) }.findAll { it != null }
         if (stored) {
             lines << "Disk: activations ${size((long) stored.sum())} in the work folder (${size((long) stored.max())} the largest checkpoint)".toString()
@@ -105,10 +112,15 @@ class Plan {
         if (together) {
             lines << "Memory of correlate, live: twice the weights of the models of a task, which are at most ${size((long) together.max())} in f32".toString()
         }
-        List<List<String>> pairs = study.products().findAll { pair -> pair.every { shapes[it] != null } }
-        // 2 n N_a N_b for each
-        double work = (double) pairs.sum(0.0d) { a, b -> 2.0d * analysed * shapes[a].neurons() * shapes[b].neurons() }
-        lines << "Work: ${operations(work)} operations in the products of ${pairs.size()} pairs, controls among them".toString()
+        int products = 0
+        double work = 0
+        study.correlations().groupBy { it.tokens }.each { tokens, tasks ->
+            List<List<String>> pairs = Study.products(tasks).findAll { pair -> pair.every { shapes[it] != null } }
+            products += pairs.size()
+            // 2 n N_a N_b for each
+            work += (double) pairs.sum(0.0d) { a, b -> 2.0d * study.analysed(tokens) * shapes[a].neurons() * shapes[b].neurons() }
+        }
+        lines << "Work: ${operations(work)} operations in the products of ${products} pairs, controls among them".toString()
         return lines
     }
 

@@ -15,6 +15,26 @@ class Stub {
         return nested(stage, id, id, files) + "\necho '{}' > " + Shell.quote(id + '.resources.json')
     }
 
+    /**
+     * {@link #folder} as a link into the cache that {@code options} name, where they name one: made once, and left as it is then, so
+     * that what follows stays cached.
+     */
+    static String cached(String stage, String id, String options, Map<String, String> files) {
+        String own = Shell.quote(id)
+        return [
+            'set -- ' + options,
+            'cache=',
+            'while [ $# -gt 0 ]; do [ "$1" != --cache ] || cache=$2; shift; done',
+            folder(stage, id, files),
+            'if [ -n "$cache" ]; then',
+            '    entry=$cache/checkpoints/' + own + '@stub',
+            '    mkdir -p "$cache/checkpoints"',
+            '    if [ -e "$entry" ]; then rm -r ' + own + '; else mv ' + own + ' "$entry"; fi',
+            '    ln -s "$entry" ' + own,
+            'fi',
+        ].join('\n')
+    }
+
     /** {@link #folder} at another place and without the record of resources: a folder inside a result. */
     static String nested(String stage, String id, String path, Map<String, String> files) {
         Map<String, String> all = files + ['manifest.json': manifest(stage, id, files)]

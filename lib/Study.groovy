@@ -4,17 +4,19 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.PathMatcher
 import java.security.MessageDigest
+import java.util.concurrent.ConcurrentHashMap
 import java.util.regex.PatternSyntaxException
 
 /**
  * What is to be run: checkpoints, the groups in which they are correlated, and which results each later task needs. Planned
  * whole at launch, so that what cannot work is said before anything runs.
  *
- * <p>A <em>task</em> here is a map of {@code meta} (what Nextflow hashes), {@code needs} (names {@code STAGE/ID} of the results
+ * <p>A <em>task</em> here is a map of {@code meta} (what Nextflow hashes), {@code needs} ({@linkplain #name names} of the results
  * that it reads, in a fixed order) and {@code options} (of the tool); one of {@code correlate} also of {@code members} (ids of
- * checkpoints) and {@code source} (the tool's option for what it needs of them). Metas are made here and nowhere else: Nextflow hashes a
- * map by its values alone, one after the other without a mark between them, so the first key is an id that no other meta of
- * the stage has, numbers stay numbers, and nothing is null.
+ * checkpoints) and {@code source} (the tool's option for what it needs of them); one that reads token rows of {@code text}, a name
+ * of {@link #texts}. Metas are made here and nowhere else: Nextflow hashes a map by its values alone, one after the other without a
+ * mark between them, so the first key is an id, which names the folder of the result; the last one are the {@link Grid}'s settings,
+ * where several may be given, and with them it is the only one of its stage; numbers stay numbers, and nothing is null.
  */
 class Study {
     static final List<String> COLUMNS = ['id', 'family', 'seed', 'step', 'source', 'revision']
@@ -29,13 +31,18 @@ class Study {
     final Map<String, Map> origins
     /** Ids of the checkpoints whose activations are stored; those of the others are computed when they are needed. */
     final Set<String> stored
+    /** The parameters that were given several values. */
+    final Grid grid
     private final Map<String, Object> params
+    /** By stage; operators of the workflow ask at the same time. */
+    private final Map<String, List<Map>> plans = new ConcurrentHashMap<>()
 
     private Study(List<Map> trainings, List<Map> checkpoints, Map<String, Map> origins, Map<String, Object> params, Set<String> stored = null) {
         this.trainings = trainings
         this.checkpoints = ordered(checkpoints)
         this.origins = origins
         this.params = params
+        this.grid = new Grid(params, new Splits(splits()).shares)
         this.stored = stored == null ? checkpoints*.id as Set : stored
     }
 
@@ -174,6 +181,33 @@ class Study {
         return this
     }
 
+    /** The name by which tasks ask for a result: {@code STAGE/ID@SETTINGS}. */
+    static String name(String stage, Map meta) {
+        return "${stage}/${meta.id}@${meta.settings ?: ''}".toString()
+    }
+
+    private String within(String stage, Object id, Map combination) {
+        return name(stage, [id: id, settings: grid.settings(stage, combination)])
+    }
+
+    /**
+     * What is analysed: {@code [settings, tokens, meta]} for each number of tokens, the largest first. The others are the first rows
+     * of its splits, so that they share what was trained and fetched; {@code meta} is that of the task that cuts them, null for the
+     * largest.
+     */
+    List<Map> texts() {
+        return grid.combinations('activate').withIndex().collect { combination, index ->
+            String settings = grid.settings('activate', combination)
+            [settings: settings, tokens: combination.tokens, meta: index == 0 ? null : [id: 'tokens', settings: settings]]
+        }
+    }
+
+    /** {@code --split} of the token rows of {@code tokens} tokens that are cut out of more: what is trained on stays. */
+    String part(String tokens) {
+        Splits given = new Splits(splits())
+        return given.amounts.keySet().findAll { it != 'train' }.collect { "${it}=${given.tokens(it, tokens as long)}" }.join(',')
+    }
+
     /** Lines about what is left out, and why. */
     List<String> notes() {
         List<String> notes = []
@@ -202,9 +236,19 @@ class Study {
         return params.text || params.ids || params.dataset ? 'train=80%,analysis=12%,heldout=6%,examples=2%' : 'train=90%,analysis=7%,heldout=2%,examples=1%'
     }
 
-    /** Tokens of the split {@code analysis}, at most; null where they are not known before the text is counted. */
+    /**
+     * Tokens of the split {@code analysis}, at most; null where they are not known before the text is counted.
+     *
+     * @param tokens of all splits together; null where {@code --split} says them
+     */
+    Long analysed(String tokens) {
+        return new Splits(splits()).tokens('analysis', tokens == null ? 0L : tokens as long)
+    }
+
+    /** Those of all {@link #texts} together. */
     Long analysed() {
-        return new Splits(splits()).tokens('analysis', params.tokens as long)
+        List<Long> each = texts().collect { analysed((String) it.tokens) }
+        return each.contains(null) ? null : (Long) each.sum()
     }
 
     Map<String, List<Map>> families() {
@@ -228,37 +272,48 @@ class Study {
         return groups().findAll { it.family == family }.collect { (Integer) it.step }.toSorted()
     }
 
-    /** All tasks of {@code correlate}: pairs, controls, and each seed with itself over its steps. */
-    List<Map> correlations() {
-        return groups().collectMany { pairTasks(it) + controlTasks(it) } + selfTasks()
+    /** All tasks of {@code activate}. */
+    List<Map> activations() {
+        return texts().collectMany { text ->
+            checkpoints.collect { member -> [meta: member + [settings: text.settings], text: text.settings] }
+        }
     }
 
-    private List<Map> pairTasks(Map group) {
+    /** All tasks of {@code correlate}: pairs, controls, and each seed with itself over its steps. */
+    List<Map> correlations() {
+        List<Map> groups = groups()
+        return grid.combinations('correlate').collectMany { combination ->
+            groups.collectMany { pairTasks(it, combination) + controlTasks(it, combination) }
+        } + grid.combinations('self').collectMany { selfTasks(it) }
+    }
+
+    private List<Map> pairTasks(Map group, Map combination) {
         List<Map> members = group.members
         switch (params.correlate_group) {
             case 'seed':
                 return (1..<members.size()).collect { last ->
                     List<String> pairs = members.take(last).collect { "${it.id}:${members[last].id}".toString() }
-                    correlation("${group.id}-s${members[last].seed}", group, members.take(last + 1), [pairs: pairs.join(',')])
+                    correlation("${group.id}-s${members[last].seed}", group, members.take(last + 1), [pairs: pairs.join(',')], combination)
                 }
             case 'pair':
-                return members.subsequences().findAll { it.size() == 2 }
-                        .collect { pair -> pair.toSorted { members.indexOf(it) } }
-                        .toSorted { members.indexOf(it[0]) * members.size() + members.indexOf(it[1]) }
-                        .collect { pair -> correlation("${group.id}-s${pair[0].seed}-s${pair[1].seed}", group, pair, [:]) }
+                return (0..<members.size() - 1).collectMany { first ->
+                    members.drop(first + 1).collect { other ->
+                        correlation("${group.id}-s${members[first].seed}-s${other.seed}", group, [members[first], other], [:], combination)
+                    }
+                }
             default:
-                return [correlation((String) group.id, group, members, [:])]
+                return [correlation((String) group.id, group, members, [:], combination)]
         }
     }
 
-    private List<Map> controlTasks(Map group) {
+    private List<Map> controlTasks(Map group, Map combination) {
         if (!(group.step in chosen(params.control_steps, (String) group.family))) {
             return []
         }
         // token_permuted sets any position against any other one, and so cannot be had by running through the text
         boolean whole = stored.containsAll(group.members*.id)
         return words(params.controls).findAll { it != 'none' && (whole || it != 'token_permuted') }.collect { control ->
-            correlation("${group.id}-${control}", group, (List<Map>) group.members, [control: control])
+            correlation("${group.id}-${control}", group, (List<Map>) group.members, [control: control], combination)
         }
     }
 
@@ -270,46 +325,58 @@ class Study {
     }
 
     /** What {@code correlate} reads of these checkpoints: stored activations, or the models themselves. */
-    private Map inputs(List<Map> members) {
+    private Map inputs(List<Map> members, Map combination) {
         List<String> ids = members*.id
         boolean whole = stored.containsAll(ids)
         return [
             members: ids,
             source : whole ? 'activations' : 'checkpoint',
-            needs  : ids.collect { "${whole ? 'activate' : 'checkpoint'}/${it}".toString() },
+            needs  : ids.collect { whole ? within('activate', it, combination) : name('checkpoint', [id: it]) },
+            text   : grid.settings('activate', combination),
+            tokens : combination.tokens,
         ]
     }
 
-    private Map correlation(String id, Map group, List<Map> members, Map options) {
+    private Map correlation(String id, Map group, List<Map> members, Map options, Map combination) {
+        String control = options.control ?: 'none'
         return [
-            meta   : [id: id.toString(), family: group.family, step: group.step, control: options.control ?: 'none'],
+            meta   : [
+                id: id.toString(), family: group.family, step: group.step, control: control, settings: grid.settings('correlate', combination),
+            ],
             options: [
-                baseline_draws: params.baseline_draws,
-                baseline_seed : params.baseline_seed,
+                baseline_draws: combination.baseline_draws,
+                baseline_seed : combination.baseline_seed,
                 top           : params.top,
-                precision     : params.precision,
-                sketch_size   : params.precision == 'sketch' ? params.sketch_size : null,
+                precision     : combination.precision,
+                sketch_size   : combination.precision == 'sketch' ? params.sketch_size : null,
             ] + options,
-        ] + inputs(members)
+        ] + inputs(members, combination)
     }
 
-    private List<Map> selfTasks() {
+    private List<Map> selfTasks(Map combination) {
         return persistent().collectMany { family ->
-            checkpoints.findAll { it.family == family && it.step in stepsOf(family) }
+            Set<Integer> steps = stepsOf(family).toSet()
+            checkpoints.findAll { it.family == family && it.step in steps }
                     .groupBy { it.seed }
                     .findAll { seed, members -> members.size() > 1 }
                     .collect { seed, members ->
                         [
-                            meta   : [id: "${family}-s${seed}-self".toString(), family: family, seed: seed, control: 'self'],
+                            meta   : [
+                                id: "${family}-s${seed}-self".toString(), family: family, seed: seed, control: 'self',
+                                settings: grid.settings('self', combination),
+                            ],
                             options: [diagonal: true],
-                        ] + inputs(members)
+                        ] + inputs(members, combination)
                     }
         }
     }
 
-    /** The pairs of checkpoint ids of which {@code correlate} takes a whole product: in a control, the first with each other one. */
-    List<List<String>> products() {
-        return correlations().findAll { it.meta.control != 'self' }.collectMany { task ->
+    /**
+     * The pairs of checkpoint ids of which these tasks of {@code correlate} take a whole product: in a control, the first with each
+     * other one.
+     */
+    static List<List<String>> products(List<Map> tasks) {
+        return tasks.findAll { it.meta.control != 'self' }.collectMany { task ->
             List<String> ids = task.members
             if (task.meta.control != 'none') {
                 return ids.tail().collect { [ids[0], it] }
@@ -320,17 +387,26 @@ class Study {
         }
     }
 
-    /** All tasks of {@code identify}, one for each (family, step). */
+    /** The stage under which what a task of {@code correlate} gives is asked for. */
+    static String kind(Map meta) {
+        return meta.control == 'none' ? 'correlate' : meta.control == 'self' ? 'self' : 'control'
+    }
+
+    /** All tasks of {@code identify}, one for each (family, step) and each combination that decides it. */
     List<Map> identifications() {
-        List<Map> tasks = correlations().findAll { it.meta.control != 'self' }
-        return groups().collect { group ->
-            List<Map> own = tasks.findAll { it.meta.family == group.family && it.meta.step == group.step }
-            [
-                meta   : [id: group.id, family: group.family, step: group.step],
-                needs  : own.collect { "${it.meta.control == 'none' ? 'correlate' : 'control'}/${it.meta.id}".toString() }
-                        + group.members.collectMany { ["activate/${it.id}".toString(), "describe/${it.id}".toString()] },
-                members: group.members*.id,
-            ]
+        Map<List, List<Map>> tasks = correlations().groupBy { [it.meta.family, it.meta.step, it.meta.settings] }
+        List<Map> groups = groups()
+        return grid.combinations('identify').collectMany { combination ->
+            String correlated = grid.settings('correlate', combination)
+            groups.collect { group ->
+                [
+                    meta   : [id: group.id, family: group.family, step: group.step, settings: grid.settings('identify', combination)],
+                    needs  : tasks[[group.family, group.step, correlated]].collect { name(kind(it.meta), it.meta) }
+                            + group.members.collectMany { [within('activate', it.id, combination), within('describe', it.id, combination)] },
+                    members: group.members*.id,
+                    options: [threshold: combination.universal_threshold],
+                ]
+            }
         }
     }
 
@@ -339,27 +415,94 @@ class Study {
         return families().keySet().findAll { stepsOf(it).size() > 1 }.toList()
     }
 
-    /** All tasks of {@code persist}, one for each family. */
+    /** All tasks of {@code persist}, one for each family and combination. */
     List<Map> persistences() {
-        return persistent().collect { family ->
-            [
-                meta : [id: family, family: family],
-                needs: stepsOf(family).collect { "identify/${family}-t${it}".toString() }
-                        + selfTasks().findAll { it.meta.family == family }.collect { "self/${it.meta.id}".toString() },
-            ]
+        return grid.combinations('persist').collectMany { combination ->
+            List<Map> own = selfTasks(combination)
+            persistent().collect { family ->
+                [
+                    meta : [id: family, family: family, settings: grid.settings('persist', combination)],
+                    needs: stepsOf(family).collect { within('identify', "${family}-t${it}", combination) }
+                            + own.findAll { it.meta.family == family }.collect { name('self', it.meta) },
+                ]
+            }
         }
     }
 
     /** All tasks of {@code ablate}: the checkpoints of the steps that {@code params.ablate_steps} names. */
     List<Map> ablations() {
-        return groups().findAll { it.step in chosen(params.ablate_steps, (String) it.family) }.collectMany { group ->
-            group.members.collect { member ->
-                [
-                    meta : member,
-                    needs: ["checkpoint/${member.id}", "identify/${group.id}", "activate/${member.id}", "describe/${member.id}"]*.toString(),
-                ]
+        List<Map> ablated = groups().findAll { it.step in chosen(params.ablate_steps, (String) it.family) }
+        return grid.combinations('ablate').collectMany { combination ->
+            ablated.collectMany { group ->
+                group.members.collect { member ->
+                    [
+                        meta   : member + [settings: grid.settings('ablate', combination)],
+                        needs  : [
+                            name('checkpoint', [id: member.id]), within('identify', group.id, combination),
+                            within('activate', member.id, combination), within('describe', member.id, combination),
+                        ],
+                        text   : grid.settings('activate', combination),
+                        options: [draws: params.ablate_draws, seed: params.ablate_seed, replace: combination.ablate_replace],
+                    ]
+                }
             }
         }
+    }
+
+    /** The table of all combinations side by side: one task, or none where nothing was given several values. */
+    List<Map> comparisons() {
+        if (!grid.swept()) {
+            return []
+        }
+        List<String> needs = []
+        List<String> rows = []
+        grid.combinations().each { combination ->
+            results(combination).findAll { it.split('/')[0] in ['identify', 'persist', 'ablate'] }.each { name ->
+                if (!(name in needs)) {
+                    needs << name
+                }
+                rows << ([grid.name(combination)] + combination.values() + [needs.indexOf(name)]).join(',')
+            }
+        }
+        return [[
+            meta : [id: 'sweep'],
+            needs: needs,
+            // one text: a list would be hashed without marks between its elements
+            table: ([(['combination'] + grid.values.keySet().toList() + ['folder']).join(',')] + rows).join('\n'),
+        ]]
+    }
+
+    /** All tasks of {@code report}: one for each combination and, where there are several, one for what is common to all. */
+    List<Map> reports() {
+        List<String> common = name('tokenize', [id: 'tokens']).with { [it] } + trainings.collect { name('train', it) } + origins.keySet().collect { name('fetch', [id: it]) }
+        return grid.combinations().collect { combination ->
+            Map text = texts().find { it.settings == grid.settings('activate', combination) }
+            [
+                meta : [id: 'report', settings: grid.settings('report', combination)],
+                needs: (text.meta ? [name('tokenize', text.meta)] + common.drop(1) : common) + results(combination),
+            ]
+        } + comparisons().collect { [meta: [id: 'report', settings: 'sweep'], needs: common + [name('sweep', it.meta)]] }
+    }
+
+    /** Names of what a combination gives, by stage. */
+    private List<String> results(Map combination) {
+        Closure of = { List<Map> tasks, String stage, Closure kind ->
+            String wanted = grid.settings(stage, combination)
+            tasks.findAll { it.meta.settings == wanted }.collect { name(kind(it), it.meta) }
+        }
+        List<Map> correlated = planned('correlate') { correlations() }
+        return of(activations(), 'activate') { 'activate' } +
+                of(correlated.findAll { it.meta.control != 'self' }, 'correlate') { kind(it.meta) } +
+                of(correlated.findAll { it.meta.control == 'self' }, 'self') { 'self' } +
+                of(activations(), 'describe') { 'describe' } +
+                of(planned('identify') { identifications() }, 'identify') { 'identify' } +
+                of(planned('persist') { persistences() }, 'persist') { 'persist' } +
+                of(planned('ablate') { ablations() }, 'ablate') { 'ablate' }
+    }
+
+    /** Tasks of a stage, worked out once. */
+    private List<Map> planned(String stage, Closure<List<Map>> tasks) {
+        return plans.computeIfAbsent(stage) { tasks() }
     }
 
     /** The steps of {@code family} that {@code choice} names: {@code all}, {@code none}, {@code last} or a list. */

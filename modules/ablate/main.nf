@@ -8,9 +8,9 @@ process ABLATE {
         path(checkpoint, stageAs: 'checkpoint/*'),
         path(neurons, stageAs: 'neurons/*'), // the tables of the checkpoint's step
         path(activations, stageAs: 'activations/*'),
-        path(descriptions, stageAs: 'descriptions/*')
-    path tokens, stageAs: 'tokens'
-    val options
+        path(descriptions, stageAs: 'descriptions/*'),
+        path(tokens, stageAs: 'tokens'),
+        val(options)
     val digest
 
     output:

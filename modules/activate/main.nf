@@ -4,8 +4,7 @@ process ACTIVATE {
     label 'compute'
 
     input:
-    tuple val(meta), path(checkpoint, stageAs: 'checkpoint/*'), val(options)
-    path tokens, stageAs: 'tokens'
+    tuple val(meta), path(checkpoint, stageAs: 'checkpoint/*'), path(tokens, stageAs: 'tokens'), val(options)
     val digest
 
     output:

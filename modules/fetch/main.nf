@@ -21,6 +21,6 @@ process FETCH {
 
     stub:
     """
-    ${Stub.folder('fetch', meta.id, ['config.json': '{}'])}
+    ${Stub.cached('fetch', meta.id, options, ['config.json': '{}'])}
     """
 }

@@ -9,8 +9,8 @@ process IDENTIFY {
         path(controls, stageAs: 'controls/*'), // may be empty
         path(activations, stageAs: 'activations/*'),
         path(descriptions, stageAs: 'descriptions/*'),
-        val(members) // ids of the checkpoints
-    val options
+        val(members), // ids of the checkpoints
+        val(options)
     val digest
 
     output:

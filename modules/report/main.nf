@@ -13,6 +13,7 @@ process REPORT {
         path(identify, stageAs: 'results/identify/*'),
         path(persist, stageAs: 'results/persist/*'),
         path(ablate, stageAs: 'results/ablate/*'),
+        path(sweep, stageAs: 'results/sweep/*'),
         path(fetch, stageAs: 'results/fetch/*')
     val options
     val digest

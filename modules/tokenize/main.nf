@@ -1,4 +1,4 @@
-// Text, or what the generator writes, as rows of tokens in splits that share no document.
+// Text, or what the generator writes, as rows of tokens in splits that share no document; or the first of such rows.
 process TOKENIZE {
     tag "${meta.id}"
     label 'tables'
@@ -7,8 +7,9 @@ process TOKENIZE {
     tuple val(meta),
         path(text, stageAs: 'text?/*'), // files and folders; this and what follows may be empty
         path(ids, stageAs: 'ids/*'),
-        path(tokenizer, stageAs: 'tokenizer/*')
-    val options
+        path(tokenizer, stageAs: 'tokenizer/*'),
+        path(rows, stageAs: 'rows/*'), // what this process made before
+        val(options)
     val digest
 
     output:
@@ -18,7 +19,7 @@ process TOKENIZE {
     script:
     """
     'universality' tokenize ${Shell.files('--text', text)} ${Shell.files('--ids', ids)} \\
-        ${Shell.files('--tokenizer', tokenizer)} ${options} --out ${meta.id} --overwrite
+        ${Shell.files('--tokenizer', tokenizer)} ${Shell.files('--part-of', rows)} ${options} --out ${meta.id} --overwrite
     """
 
     stub:

@@ -10,7 +10,7 @@ import spock.lang.Specification
 /** cli → stages → model → text → tensor → stats → data: each floor knows those below it only. */
 class FloorsSpec extends Specification {
     static final List<String> STAGES =
-            ['fetch', 'tokenize', 'train', 'activate', 'correlate', 'describe', 'identify', 'persist', 'ablate', 'report', 'verify']
+            ['fetch', 'tokenize', 'train', 'activate', 'correlate', 'describe', 'identify', 'persist', 'ablate', 'sweep', 'report', 'verify']
     /** From the lowest up; the stages lie between model and cli. */
     static final List<String> FLOORS = ['data', 'stats', 'tensor', 'text', 'model']
 

@@ -11,7 +11,7 @@ import universality.data.StageDigest
 /** A constructed project: bin/universality, bin-java/target/universality.jar, bin-java/target/lib. */
 class StageDigestSpec extends Specification {
     static final List STAGES = ['fetch', 'tokenize', 'train', 'activate', 'correlate', 'describe', 'identify', 'persist',
-        'ablate', 'report']
+        'ablate', 'sweep', 'report']
 
     static final Map ENTRIES = [
         'META-INF/MANIFEST.MF'                       : 'manifest',

@@ -73,6 +73,11 @@ class ParametersSpec extends Specification {
         [ids: '/no/such.npy']        || "parameter '--ids' is '/no/such.npy'; expected a file that exists: ${parameters.schema.ids.description}"
         [universal_threshold: 'x']   || "parameter '--universal_threshold' is 'x'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
         [universal_threshold: 1]     || "parameter '--universal_threshold' is '1'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
+        [universal_threshold: '0.4,x'] || "parameter '--universal_threshold' is 'x'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
+        [universal_threshold: '0.4,1'] || "parameter '--universal_threshold' is '1'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
+        [tokens: '100,']             || "parameter '--tokens' is ''; expected a whole number not below 0: Tokens of all splits together, at most; 0 for all of a given text"
+        [precision: ['exact', 'fp16']] || "parameter '--precision' is 'fp16'; expected one of exact, bf16, int8, sketch: ${parameters.schema.precision.description}"
+        [context: '32,64']           || "parameter '--context' is '32,64'; expected a whole number not below 2: Tokens in a row"
         [universal_threshold: -0.1]  || "parameter '--universal_threshold' is '-0.1'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
     }
 
@@ -84,6 +89,7 @@ class ParametersSpec extends Specification {
         values << [
             [seeds: 7], [seeds: '1, 2'], [steps: 0], [universal_threshold: 0.25], [universal_threshold: 0], [universal_threshold: 0.3f],
             [save_tokens: true], [max_memory: '1.5 GB'], [max_memory: '6.GB'], [max_store: '1.5 TB'], [max_store: '0B'], [dtype: 'bf16'], [max_time: '12h'], [device: 'gpu:1'], [generate_seed: 5000000000L],
+            [universal_threshold: '0.4,0.5'], [universal_threshold: [0.4, 0.5]], [tokens: '1000, 2000'], [tokens: [1000, 2000]], [precision: 'exact,sketch'], [baseline_draws: '5,10'],
         ]
     }
 

@@ -54,6 +54,16 @@ class PlanSpec extends Specification {
         lines.contains('Text: generated, seed 1; rows of 64 tokens, tokenizer r50k; analysis=1000,heldout=200,examples=200')
     }
 
+    def 'a sweep is said, and the tasks and products of all combinations are counted'() {
+        when: 'two numbers of draws repeat the products, two thresholds what follows'
+        List<String> lines = plan([[n_layer: 4, n_embd: 10]] * 3, null, [baseline_draws: '5,10', universal_threshold: '0.4,0.5'])
+
+        then:
+        lines.contains('Sweep: 4 combinations of baseline_draws 5, 10; universal_threshold 0.4, 0.5')
+        lines.contains('Tasks: 38 (fetch 3, tokenize 1, activate 3, describe 3, correlate 6, identify 4, ablate 12, sweep 1, report 5)')
+        lines.contains('Work: 717e6 operations in the products of 14 pairs, controls among them')
+    }
+
     def 'what is not stored takes no disk, but memory for the models of a task, and has no control that needs it'() {
         when:
         List<String> lines = plan([[n_layer: 4, n_embd: 10]] * 3, null, [max_store: '1 MB', controls: 'rotated,token_permuted'])

@@ -101,11 +101,11 @@ class StorageSpec extends Specification {
 
         expect: 'all of a task one way or the other'
         tasks.findAll { it.source == 'activations' }*.meta*.id == ['toy-t50-s2', 'toy-t50-s3', 'toy-t50-rotated', 'toy-t50-token_permuted']
-        tasks.every { task -> task.needs == task.members.collect { "${task.source == 'checkpoint' ? 'checkpoint' : 'activate'}/${it}".toString() } }
+        tasks.every { task -> task.needs == task.members.collect { (task.source == 'checkpoint' ? "checkpoint/${it}@" : "activate/${it}@tokens=10000").toString() } }
 
         and: 'and a control that needs stored ones is nowhere else, nor awaited'
         study.storing([] as Set).correlations()*.meta*.control.toSet() == ['none', 'rotated', 'self'] as Set
-        study.storing([] as Set).identifications()*.needs.flatten().findAll { it.startsWith('control/') } == ['control/toy-t50-rotated']
+        study.storing([] as Set).identifications()*.needs.flatten().findAll { it.startsWith('control/') }*.tokenize('@')*.first() == ['control/toy-t50-rotated']
         tasks*.meta == study.storing(study.checkpoints*.id as Set).correlations()*.meta
     }
 

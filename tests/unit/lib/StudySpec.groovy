@@ -8,7 +8,8 @@ import spock.lang.TempDir
 class StudySpec extends Specification {
     static final Map PARAMS = [
         family: 'toy', seeds: '1,2,3', steps: '0,10,50', correlate_group: 'step', controls: 'rotated,shifted', control_steps: 'last',
-        ablate_steps: 'last', baseline_draws: 5, baseline_seed: 1, top: 10, split: null,
+        ablate_steps: 'last', baseline_draws: 5, baseline_seed: 1, top: 10, split: null, tokens: 10000, precision: 'exact',
+        universal_threshold: 0.5, ablate_draws: 20, ablate_seed: 1, ablate_replace: 'zero',
     ]
 
     @TempDir
@@ -20,16 +21,20 @@ class StudySpec extends Specification {
 
     def 'every meta of a stage is unique, starts with its id, has numbers as Integers and no null'() {
         given: 'a grid in which digits could run together'
-        Study study = study(seeds: '1,12,2,23,123', steps: '0,1,2,3,23,123', control_steps: 'all', ablate_steps: 'all', correlate_group: group)
+        Study study = study([
+            seeds: '1,12,2,23,123', steps: '0,1,2,3,23,123', control_steps: 'all', ablate_steps: 'all', correlate_group: group,
+        ] + sweep)
         Map<String, List<Map>> metas = [
-            train: study.trainings, activate: study.checkpoints, correlate: study.correlations()*.meta,
+            train: study.trainings, checkpoint: study.checkpoints, activate: study.activations()*.meta, correlate: study.correlations()*.meta,
             identify: study.identifications()*.meta, persist: study.persistences()*.meta, ablate: study.ablations()*.meta,
+            report: study.reports()*.meta,
         ]
 
         expect:
         metas.each { stage, all ->
             assert !all.isEmpty()
-            assert all*.id.toSet().size() == all.size()
+            assert all.collect { Study.name('', it) }.toSet().size() == all.size()
+            assert sweep || all*.id.toSet().size() == all.size()
             all.each { meta ->
                 assert meta.keySet().first() == 'id'
                 assert meta.values().every { it != null }
@@ -44,7 +49,11 @@ class StudySpec extends Specification {
         metas.every { stage, all -> all*.values()*.join('').toSet().size() == all.size() }
 
         where:
-        group << ['step', 'seed', 'pair']
+        group  | sweep
+        'step' | [:]
+        'seed' | [:]
+        'pair' | [:]
+        'seed' | [tokens: '1,11', baseline_draws: '1,11', baseline_seed: '1,11', universal_threshold: '0.1,0.11']
     }
 
     def 'so are the metas of any grid: 60 of them by chance, of numbers whose digits could run together'() {
@@ -69,21 +78,31 @@ class StudySpec extends Specification {
 
     def 'what a task needs is made by some other task, and is named once'() {
         given:
-        Study study = study(control_steps: 'all', ablate_steps: 'all', correlate_group: group)
-        def made = study.checkpoints.collectMany { ["checkpoint/${it.id}", "activate/${it.id}", "describe/${it.id}"]*.toString() } +
-                study.correlations().collect {
-                    "${[none: 'correlate', self: 'self'].getOrDefault(it.meta.control, 'control')}/${it.meta.id}".toString()
-                } +
-                study.identifications().collect { "identify/${it.meta.id}".toString() }
+        Study study = study([control_steps: 'all', ablate_steps: 'all', correlate_group: group] + sweep)
+        def named = { String stage, List<Map> tasks -> tasks.collect { Study.name(stage, it.meta) } }
+        def made = study.checkpoints.collect { Study.name('checkpoint', it) } + study.trainings.collect { Study.name('train', it) } +
+                'tokenize/tokens@' + named('tokenize', study.texts().tail()) + named('activate', study.activations()) +
+                named('describe', study.activations()) + study.correlations().collect { Study.name(Study.kind(it.meta), it.meta) } +
+                named('identify', study.identifications()) + named('persist', study.persistences()) +
+                named('ablate', study.ablations()) + named('sweep', study.comparisons())
+        def tasks = study.correlations() + study.identifications() + study.persistences() + study.ablations() + study.comparisons() + study.reports()
 
         expect:
-        (study.correlations() + study.identifications() + study.persistences() + study.ablations()).each { task ->
+        made.toSet().size() == made.size()
+        tasks.each { task ->
             assert task.needs.every { it in made }
             assert task.needs.toSet().size() == task.needs.size()
         }
 
+        and: 'all of it is in some report'
+        study.reports()*.needs.flatten().toSet() == made.toSet() - study.checkpoints.collect { Study.name('checkpoint', it) }
+
         where:
-        group << ['step', 'seed', 'pair']
+        group  | sweep
+        'step' | [:]
+        'seed' | [:]
+        'pair' | [:]
+        'seed' | [tokens: '5000,10000', universal_threshold: '0.4,0.5', ablate_replace: 'zero,mean']
     }
 
     def 'all pairs of a step are correlated, whatever the grouping: #group'() {
@@ -92,7 +111,7 @@ class StudySpec extends Specification {
 
         then:
         tasks*.meta*.id == ids
-        tasks*.needs*.collect { it - 'activate/' } == needs
+        tasks*.needs*.collect { it - 'activate/' - '@tokens=10000' } == needs
         tasks*.options*.pairs == pairs
 
         where:
@@ -315,9 +334,9 @@ class StudySpec extends Specification {
         Study study = study(seeds: '1,2,3,4,5', steps: '0,10', correlate_group: group)
 
         expect: 'two controls of the last step'
-        study.products().size() == 2 * 10 + 2 * 4
-        study.products().toSet().size() == 2 * 10
-        study.products().countBy { it }.findAll { it.value == 3 }.keySet() ==
+        Study.products(study.correlations()).size() == 2 * 10 + 2 * 4
+        Study.products(study.correlations()).toSet().size() == 2 * 10
+        Study.products(study.correlations()).countBy { it }.findAll { it.value == 3 }.keySet() ==
                 (2..5).collect { ['toy-s1-t10', "toy-s${it}-t10".toString()] }.toSet()
 
         where:
@@ -333,8 +352,8 @@ class StudySpec extends Specification {
         preset.contains('\ncorrelate_group: seed\n')
         !preset.contains('\ntokens:')
         Study study = Study.given(project.resolve("conf/studies/${name}.csv"), PARAMS + [controls: Study.CONTROLS.join(','), correlate_group: 'seed'])
-        study.storing([] as Set).products().size() == products
-        study.products().size() == products + permuted
+        Study.products(study.storing([] as Set).correlations()).size() == products
+        Study.products(study.correlations()).size() == products + permuted
         preset =~ /are ${products}\s+(# )?products, /
         preset.contains('\nprecision: bf16\n')
 

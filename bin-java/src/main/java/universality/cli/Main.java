@@ -25,6 +25,7 @@ import universality.data.ToolException;
             IdentifyCommand.class,
             PersistCommand.class,
             AblateCommand.class,
+            SweepCommand.class,
             ReportCommand.class,
             VerifyCommand.class,
             KernelsCommand.class,

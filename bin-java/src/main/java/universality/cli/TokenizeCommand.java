@@ -7,6 +7,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import universality.data.OutputFolder;
 import universality.data.ToolException;
+import universality.tokenize.FirstRows;
 import universality.tokenize.SplitPlan;
 import universality.tokenize.TokenizeJob;
 
@@ -48,6 +49,13 @@ final class TokenizeCommand extends StageCommand {
                 paramLabel = "FILE",
                 description = "rows of token ids made elsewhere: .json, .npy or .safetensors (needs --vocabulary)")
         Path ids;
+
+        @Option(
+                names = "--part-of",
+                paramLabel = "DIR",
+                description =
+                        "the first rows of each split of a folder that this command made (needs --split in tokens)")
+        Path partOf;
     }
 
     @Option(names = "--vocabulary", paramLabel = "V", description = "with --ids: the number of token ids")
@@ -101,6 +109,22 @@ final class TokenizeCommand extends StageCommand {
 
     @Override
     void run() {
+        SplitPlan plan = split == null ? null : SplitPlan.parse(split);
+        if (source.partOf != null) {
+            if (tokenizer != null || vocabulary != null || context != null || tokens != 0) {
+                throw ToolException.usage(
+                        "--part-of takes rows as they are: --tokenizer, --vocabulary, --context and --tokens have no place there");
+            }
+            try (OutputFolder folder = OutputFolder.create(out, overwrite)) {
+                FirstRows.cut(source.partOf, plan, folder, StageCommand::say);
+                folder.commit("tokenize", "tokens");
+            }
+            return;
+        }
+        rows(plan);
+    }
+
+    private void rows(SplitPlan plan) {
         boolean ids = source.ids != null;
         if (ids != (vocabulary != null)) {
             throw ToolException.usage("--vocabulary V goes with --ids, and only with it");
@@ -117,7 +141,7 @@ final class TokenizeCommand extends StageCommand {
         TokenizeJob.Settings settings = new TokenizeJob.Settings(
                 tokenizer,
                 context != null ? context : ids ? 0 : 512,
-                split == null ? null : SplitPlan.parse(split),
+                plan,
                 tokens,
                 splitSeed,
                 threads == null ? Runtime.getRuntime().availableProcessors() : threads);

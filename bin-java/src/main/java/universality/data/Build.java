@@ -22,6 +22,7 @@ public final class Build {
             "identify",
             "persist",
             "ablate",
+            "sweep",
             "report");
 
     private Build() {}

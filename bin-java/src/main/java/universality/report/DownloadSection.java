@@ -22,8 +22,8 @@ import universality.report.Results.Folder;
  */
 final class DownloadSection implements Section {
     private static final long MOST_RAW_BYTES = 24L << 20;
-    private static final List<String> ORDER =
-            List.of("persist", "ablate", "train", "identify", "describe", "probe", "explain", "graph", "correlate");
+    private static final List<String> ORDER = List.of(
+            "sweep", "persist", "ablate", "train", "identify", "describe", "probe", "explain", "graph", "correlate");
 
     private final long budget;
 

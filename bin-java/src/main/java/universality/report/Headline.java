@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import universality.data.Manifest;
 import universality.report.IdentifySummary.Checkpoint;
+import universality.report.Results.Folder;
 import universality.report.Study.Family;
 
 /** The top of the page: the study in a few numbers and one sentence for each family. */
@@ -13,6 +14,20 @@ final class Headline {
 
     static Markup of(Study study) {
         Markup out = new Markup();
+        List<Folder> sweeps = study.results().of("sweep");
+        if (!sweeps.isEmpty()) {
+            long combinations = sweeps.stream()
+                    .mapToLong(s -> s.manifest().count("combinations"))
+                    .sum();
+            out.open("div", "class", "headline");
+            out.element(
+                    "p",
+                    Format.plural(combinations, "combination", "combinations")
+                            + " of parameters, side by side. Each has a page of its own.",
+                    "class",
+                    "sentence");
+            return out.close().line();
+        }
         for (Family family : study.families()) {
             out.open("div", "class", "headline");
             out.element("p", sentence(family), "class", "sentence");

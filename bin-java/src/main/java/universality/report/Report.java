@@ -68,7 +68,12 @@ public final class Report {
         return page.warnings();
     }
 
-    private static List<Section> sections(long downloadBytes) {
+    private static List<Section> sections(Study study, long downloadBytes) {
+        if (!study.results().of("sweep").isEmpty()) {
+            // what each combination found is in a page of its own
+            return List.of(
+                    new SweepSection(), new OverviewSection(), new LossSection(), new DownloadSection(downloadBytes));
+        }
         return List.of(
                 new OverviewSection(),
                 new EmergenceSection(),
@@ -84,7 +89,7 @@ public final class Report {
     private static String html(Page page, long downloadBytes) {
         Markup navigation = new Markup();
         Markup body = new Markup();
-        for (Section section : sections(downloadBytes)) {
+        for (Section section : sections(page.study(), downloadBytes)) {
             navigation
                     .open("li")
                     .element("a", section.title(), "href", "#" + section.id())

@@ -1,0 +1,2 @@
+/** The stage {@code sweep}: what several combinations of parameters found, side by side. */
+package universality.sweep;
