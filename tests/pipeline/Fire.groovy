@@ -1,7 +1,6 @@
 package pipeline
 
 import java.nio.file.Files
-import java.nio.file.LinkOption
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import unit.support.SmallDisk
