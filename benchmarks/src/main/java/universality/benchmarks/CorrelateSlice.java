@@ -147,8 +147,8 @@ final class CorrelateSlice {
         JsonNode told = Json.read(out.resolveSibling(out.getFileName() + ".resources.json"))
                 .path("phase_seconds");
         Map<String, Double> seconds = new LinkedHashMap<>();
-        told.properties().forEach(
-                        phase -> seconds.put(phase.getKey(), phase.getValue().asDouble()));
+        told.properties()
+                .forEach(phase -> seconds.put(phase.getKey(), phase.getValue().asDouble()));
         return seconds;
     }
 

@@ -46,8 +46,7 @@ final class ComputeOptions {
             names = "--memory",
             defaultValue = "2 GB",
             paramLabel = "SIZE",
-            description =
-                    "memory that blocks may take, such as '800 MB' or '4.GB' (default: ${DEFAULT-VALUE})")
+            description = "memory that blocks may take, such as '800 MB' or '4.GB' (default: ${DEFAULT-VALUE})")
     String memory;
 
     /** Starts the engine; the caller closes it. */
