@@ -20,7 +20,7 @@ class RetrySpec extends Specification {
         Map<String, List<String>> seen = result.out.readLines()*.trim().findAll().collect { it.split(' ', 3) }.groupBy { it[0] }
                 .collectEntries { label, lines -> [(label): lines.collect { "${it[1]} ${it[2]}".toString() }.toSorted()] }
         seen.keySet() == LABELS as Set
-        LABELS.each {
+        ['train', 'transfer', 'compute'].each {
             assert seen[it] == [
                 "137 200 4 200 '50 MB'",
                 "140 100 16 100 '25 MB'",
@@ -30,6 +30,14 @@ class RetrySpec extends Specification {
                 "76 100 4 100 '12 MB'",
             ]
         }
+        seen.tables == [
+            "137 1600 4 1600 '800 MB'",
+            "140 800 16 800 '200 MB'",
+            "143 800 4 800 '200 MB'",
+            "71 1600 4 1600 '800 MB'",
+            "75 800 4 800 '200 MB'",
+            "76 800 4 800 '100 MB'",
+        ]
     }
 
     def 'what a try was given stays given, whatever the next one ends with'() {
@@ -78,7 +86,7 @@ class RetrySpec extends Specification {
                 withLabel: transfer { executor = 'local' }
             }
             '''
-        List<String> memory = LABELS.collectMany { ["--${it}_memory".toString(), '100 MB'] }
+        List<String> memory = LABELS.collectMany { ["--${it}_memory".toString(), it == 'tables' ? '800 MB' : '100 MB'] }
         new Pipeline(folder, folder).run('-profile', 'slurm', '-c', folder.resolve('here.config').toString(), '--codes', codes, *memory, '--compute_cpus', '1')
     }
 
