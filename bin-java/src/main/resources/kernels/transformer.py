@@ -45,7 +45,7 @@
 
   def activation(self, x: Tensor, kind: int) -> Tensor:
     if kind == 0:
-      if x.is_cuda:
+      if x.is_cuda or x.requires_grad:
         return torch.gelu(x, approximate="tanh")
       return self.gelu_by_sigmoid(x.contiguous())
     if kind == 1:
