@@ -32,7 +32,7 @@ class StudyPlanningSpec extends Specification {
             assert it.trainings*.id == ['demo-s1', 'demo-s2']
             assert it.groups*.id == ['demo-t5']
             assert it.correlate*.meta*.control == ['none', 'rotated', 'shifted', 'row_shifted', 'token_permuted']
-            assert it.correlate[0].needs == ['activate/demo-s1-t5', 'activate/demo-s2-t5']
+            assert it.correlate[0].needs == ['activate/demo-s1-t5@tokens=1500000', 'activate/demo-s2-t5@tokens=1500000']
             assert it.identify*.meta*.id == ['demo-t5']
             assert it.persist == []
             assert it.ablate*.meta*.id == ['demo-s1-t5', 'demo-s2-t5']
