@@ -48,7 +48,7 @@ class InjectionSpec extends Specification {
     }
 
     /** What looks like a payload and is a value like any other. */
-    static final Map<String, List<String>> PLAIN = [text: ['..', '../..', '/etc/passwd', '*'], tokenizer: ['/etc/passwd'], controls: [' ']]
+    static final Map<String, List<String>> PLAIN = [text: ['..', '../..', '/etc/passwd', '*'], tokenizer: ['/etc/passwd'], controls: [' '], slurm_options: ['--help']]
 
     def 'a cell of a samplesheet is refused in one line, or is a folder that is there: #column'() {
         given:
