@@ -56,7 +56,8 @@ class SamplesheetSpec extends Specification {
 
         then:
         result.status == 1
-        result.errors().last() ==~ /universality (fetch|activate|describe): .*(NaN|not finite|finite).*/
+        // the other checkpoint may be fetched meanwhile, and what follows from it said after it
+        result.errors().any { it ==~ /universality (fetch|activate|describe): .*(NaN|not finite|finite).*/ }
         !Files.exists(pipeline.folder.resolve('results/identify'))
     }
 
