@@ -102,7 +102,7 @@ class ProofsSpec extends Specification {
             }
             '''.stripIndent()
         project.resolve('nextflow.config').text = """
-            params { max_cpus = null; max_memory = null; max_time = null; outdir = 'results'; publish_mode = 'copy'
+            params { max_cpus = null; max_memory = null; max_time = null; outdir = 'results'; publish_mode = 'copy'; tables_memory = '100 MB'
                      save_tokens = false; save_checkpoints = false; save_activations = false }
             includeConfig '${Pipeline.PROJECT}/conf/base.config'
             process.executor = 'slurm'
