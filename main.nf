@@ -146,6 +146,7 @@ workflow {
         .map { folder -> [(study.texts()[0].settings): folder] }
         .mix(TOKENIZE_PART.out.tokens.map { meta, folder -> [(meta.settings): folder] })
         .reduce([:]) { found, one -> found + one }
+        .filter { splits -> splits.size() == study.texts().size() } // else a task failed, which is said already
 
     // Small models
     TRAIN(
@@ -169,6 +170,7 @@ workflow {
         : ch_fetched.filter { meta, _folder -> meta.id in firsts }.map { meta, folder -> [(meta.family): Shape.read(folder)] }
     def ch_study = ch_shapes
         .reduce([:]) { shapes, found -> shapes + found }
+        .filter { shapes -> study.firsts().every { meta -> meta.family in shapes } }
         .combine(ch_splits)
         .map { shapes, splits ->
             def counted = splits.values().collect { folder -> Storage.positions(folder.resolve('analysis')) }
@@ -308,6 +310,6 @@ workflow {
         }
     }
     workflow.onError {
-        System.err.println(Launch.lastLine(run.errorMessage) ?: 'failed; see .nextflow.log')
+        System.err.println(Launch.lastLine(run.errorMessage) ?: Launch.cause(run.errorReport) ?: 'failed; see .nextflow.log')
     }
 }

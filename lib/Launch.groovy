@@ -262,6 +262,13 @@ class Launch {
         return failure
     }
 
+    /** What Nextflow says caused a failure that is no tool's (a disk that is full, results that cannot be written): a line of its report. */
+    static String cause(Object report) {
+        List<String> lines = report?.toString()?.readLines()*.trim()?.findAll { it } ?: []
+        int at = lines.indexOf('Caused by:')
+        return lines[at + 1]
+    }
+
     /** The last line of a failed task's messages: the tools say there what was wrong. */
     static String lastLine(Object message) {
         return message?.toString()?.readLines()*.trim()?.findAll { it }?.with { it ? it.last() : null }

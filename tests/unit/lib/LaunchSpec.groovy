@@ -212,6 +212,18 @@ class LaunchSpec extends Specification {
         Launch.of([help: true], folder).help.startsWith('Usage: nextflow run main.nf')
     }
 
+    def "what Nextflow says caused a failure is found in its report"() {
+        expect:
+        Launch.cause(report) == line
+
+        where:
+        report                                                                             || line
+        null                                                                               || null
+        ''                                                                                 || null
+        "Error executing process > 'A'\n\nCaused by:\n  No space left on device\n\n -- Check" || 'No space left on device'
+        'Failed to publish file: /a; to: /b [copy] -- See log file for details'            || 'Failed to publish file: /a; to: /b [copy] -- See log file for details'
+    }
+
     def 'the last line of a message'() {
         expect:
         Launch.lastLine(message) == line
