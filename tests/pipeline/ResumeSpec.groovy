@@ -38,10 +38,10 @@ class ResumeSpec extends Specification {
         again.processes('COMPLETED') == []
         again.tasks.size() == first.tasks.size()
 
-        when: 'the tools are rebuilt and come out the same, and every file of the project is touched'
+        when: 'the tools are rebuilt and come out the same, and every file of the project is touched but the configurations of models, which are inputs'
         Files.write(jar, jar.bytes)
         project.eachFileRecurse(FileType.FILES) {
-            if (!Files.isSymbolicLink(it)) {
+            if (!Files.isSymbolicLink(it) && it.parent.fileName.toString() != 'models') {
                 Files.setLastModifiedTime(it, FileTime.fromMillis(System.currentTimeMillis() + 60_000))
             }
         }
