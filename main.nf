@@ -170,7 +170,7 @@ workflow {
         : ch_fetched.filter { meta, _folder -> meta.id in firsts }.map { meta, folder -> [(meta.family): Shape.read(folder)] }
     def ch_study = ch_shapes
         .reduce([:]) { shapes, found -> shapes + found }
-        .filter { shapes -> study.firsts().every { meta -> meta.family in shapes } }
+        .filter { shapes -> study.firsts().every { meta -> shapes.containsKey(meta.family) } }
         .combine(ch_splits)
         .map { shapes, splits ->
             def counted = splits.values().collect { folder -> Storage.positions(folder.resolve('analysis')) }
