@@ -146,7 +146,7 @@ class Fire implements Closeable {
         if (launch.exitValue() == 0) {
             return false
         }
-        assert pipeline.folder.resolve('launch.err').text.readLines().any { it =~ /(?i)space|read-only|failed to publish/ }
+        assert pipeline.folder.resolve('launch.err').text.readLines().any { it =~ /(?i)space|read-only|failed to (create )?publish/ }
         // tasks that ended well before the others did
         finished.putAll(done())
         true
