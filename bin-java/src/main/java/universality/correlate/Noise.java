@@ -7,10 +7,11 @@ import universality.tensor.Kernel;
 
 /**
  * The random numbers by which one model's blocks are rounded, since drawing them takes longer than all else: numbers of one block
- * and one row more, F32 [({@value Source#BLOCK} + 1) × d_mlp]. Each block begins with another one of the first d_mlp, so no neuron gets a number
- * twice; after d_mlp blocks they are drawn anew. Layers of a model share them, models do not, so the errors of two neurons of
- * different models, and of one neuron at different positions, are independent. They depend on the model and the block alone,
- * not on the order of blocks or how often they are read. The manager of {@code compute} owns the array.
+ * and one row more, F32 [({@value Source#BLOCK} + 1) × d_mlp]. Each block of each layer begins with another one of the first d_mlp, so no
+ * neuron gets a number twice, and layers have different ones at the same position; when all have been first they are drawn anew.
+ * Models share none. So the errors of two neurons at one position, and of one neuron at different positions, are independent. They
+ * depend on the model, the layer and the block alone, not on the order of blocks or how often they are read. The manager of {@code
+ * compute} owns the array.
  */
 final class Noise {
     private final Compute compute;
@@ -30,14 +31,14 @@ final class Noise {
         return (Source.BLOCK + 1L) * width * Float.BYTES;
     }
 
-    /** Blocks of the two halves in turn, since that is how they are read. */
-    private static long number(Source.Block block) {
-        return 2L * (block.from() / Source.BLOCK) + block.half();
+    /** Blocks of the two halves in turn, since that is how they are read, and the layers of each. */
+    private long number(int layer, Source.Block block) {
+        return (2L * (block.from() / Source.BLOCK) + block.half()) * source.layers() + layer;
     }
 
-    /** The first number that a block takes. */
-    long first(Source.Block block) {
-        return number(block) % source.width();
+    /** The first number that a block of a layer takes. */
+    long first(int layer, Source.Block block) {
+        return number(layer, block) % source.width();
     }
 
     /**
@@ -45,8 +46,8 @@ final class Noise {
      *
      * @param like an array on the device
      */
-    NDArray numbers(Source.Block block, NDArray like) {
-        long draw = number(block) / source.width();
+    NDArray numbers(int layer, Source.Block block, NDArray like) {
+        long draw = number(layer, block) / source.width();
         if (numbers == null || drawn != draw) {
             close();
             compute.seed(Digests.seed("quantise", source.model.id(), draw));

@@ -210,7 +210,7 @@ final class Source {
             step[i] = (float) steps[layer][i];
         }
         NDArray of = scope.create(step);
-        NDArray q = integers.call(scope, "quantise", block, of, noise.numbers(at, block), noise.first(at))
+        NDArray q = integers.call(scope, "quantise", block, of, noise.numbers(layer, at, block), noise.first(layer, at))
                 .singletonOrThrow();
         if (sum) {
             add(rounding[layer], integers.call(scope, "cut", block, of));
