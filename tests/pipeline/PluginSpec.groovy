@@ -121,15 +121,15 @@ class PluginSpec extends Specification {
         rules(study.folder.resolve('results')) == []
     }
 
-    @IgnoreIf(value = { !System.getProperty('ro-crate.js') },
-            reason = "for an independent check of the crate: npm install ro-crate, and name its folder, -Dro-crate.js=…/node_modules/ro-crate")
+    @IgnoreIf(value = { !System.getenv('RO_CRATE_JS') },
+            reason = 'for an independent check of the crate: npm install ro-crate, and name its folder, RO_CRATE_JS=…/node_modules/ro-crate')
     def 'the validator of the npm package ro-crate finds no error'() {
         given:
         File script = folder.resolve('validate.js').toFile()
         script.text = VALIDATE
 
         when:
-        Process node = new ProcessBuilder('node', script.path, System.getProperty('ro-crate.js'), study.folder.resolve('results').toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+        Process node = new ProcessBuilder('node', script.path, System.getenv('RO_CRATE_JS'), study.folder.resolve('results').toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start()
         List<Map> found = new JsonSlurper().parse(node.inputStream)
         found.findAll { it.id != 'validCrateDataEntityInCrateDir' }.each { println("ro-crate.js: ${it.status}: ${it.message}") }
 

@@ -2,7 +2,6 @@ package pipeline
 
 import java.nio.file.Files
 import java.nio.file.Path
-import java.util.concurrent.TimeUnit
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.Stepwise
@@ -10,7 +9,7 @@ import spock.lang.TempDir
 import universality.data.CsvTable
 import universality.data.Manifest
 
-/** The whole study on tiny models, with the real tools: its results, its relaunch, and a run that was killed. */
+/** The whole study on tiny models, with the real tools: its results, and its relaunch. What becomes of it under fire is in {@link FireSpec}. */
 @Stepwise
 class StudySpec extends Specification {
     @TempDir
@@ -174,53 +173,5 @@ class StudySpec extends Specification {
         and:
         Manifest.read(unbroken.folder.resolve('results/activate/tiny-s1-t0'), 'activate').verify(unbroken.folder.resolve('results/activate/tiny-s1-t0'))
         Manifest.read(unbroken.folder.resolve('results/tokenize/tokens/heldout'), 'tokenize')
-    }
-
-    def 'a run that is killed while it activates and then resumed gives the bytes of an unbroken one'() {
-        given:
-        Pipeline broken = new Pipeline(folder.resolve('broken'))
-
-        when:
-        Process process = broken.start('-profile', 'test')
-        Path task = activating(broken, process)
-        Pipeline.kill(process)
-
-        then: 'nothing half-written has a final name'
-        task != null
-        broken.folder.resolve('work').toFile().eachFileRecurse { file ->
-            if (file.directory && file.name ==~ /tiny-s\d-t\d/ && !Files.isSymbolicLink(file.toPath())) {
-                assert new File(file, 'manifest.json').exists()
-            }
-        }
-
-        when:
-        def resumed = broken.run('-profile', 'test', '-resume', '--save_tokens', '--save_activations')
-
-        then:
-        resumed.succeeded()
-        resumed.processes('CACHED').containsAll(['TOKENIZE', 'TRAIN'])
-        resumed.processes('COMPLETED').contains('ACTIVATE')
-        broken.published() == unbroken.published()
-    }
-
-    /** Waits until a task of ACTIVATE runs: its folder, or null if the launch ended before. */
-    private static Path activating(Pipeline pipeline, Process process) {
-        Path work = pipeline.folder.resolve('work')
-        while (!process.waitFor(50, TimeUnit.MILLISECONDS)) {
-            File script = Files.exists(work) ? running(work) : null
-            if (script != null) {
-                return script.parentFile.toPath()
-            }
-        }
-        null
-    }
-
-    private static File running(Path work) {
-        (work.toFile().listFiles() ?: new File[0]).findResult { half ->
-            (half.listFiles() ?: new File[0]).findResult { task ->
-                File script = new File(task, '.command.sh')
-                new File(task, '.command.begin').exists() && script.exists() && script.text.contains("'universality' activate") ? script : null
-            }
-        }
     }
 }
