@@ -43,11 +43,8 @@ final class FetchPlanCommand implements Callable<Integer> {
     @Mixin
     private FetchCommand.HubOptions hub = new FetchCommand.HubOptions();
 
-    @Option(names = "--debug", description = "log everything to standard error, and stack traces of failures")
-    private boolean debug;
-
-    @Option(names = "--help", usageHelp = true, description = "show this help")
-    private boolean help;
+    @Mixin
+    private CommonOptions common = new CommonOptions();
 
     @Spec
     private CommandSpec spec;

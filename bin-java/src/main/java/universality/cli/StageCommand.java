@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import universality.data.ExitCode;
 import universality.data.ToolException;
@@ -17,11 +18,8 @@ abstract class StageCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "replace the output folder if it exists")
     boolean overwrite;
 
-    @Option(names = "--debug", description = "log everything to standard error, and stack traces of failures")
-    boolean debug;
-
-    @Option(names = "--help", usageHelp = true, description = "show this help")
-    boolean help;
+    @Mixin
+    private CommonOptions common = new CommonOptions();
 
     /** Does the stage's work; failures are thrown as {@link ToolException}. */
     abstract void run() throws IOException;

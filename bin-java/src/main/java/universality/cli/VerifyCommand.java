@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -58,11 +59,8 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "replace the file of --json if it exists")
     private boolean overwrite;
 
-    @Option(names = "--debug", description = "log everything to standard error, and stack traces of failures")
-    private boolean debug;
-
-    @Option(names = "--help", usageHelp = true, description = "show this help")
-    private boolean help;
+    @Mixin
+    private CommonOptions common = new CommonOptions();
 
     @Spec
     private CommandSpec spec;

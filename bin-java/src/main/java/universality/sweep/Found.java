@@ -3,7 +3,6 @@ package universality.sweep;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -88,21 +87,12 @@ final class Found {
                             summary.path("family").asText(),
                             summary.path("step").asLong(),
                             c.path("seed").asLong()),
-                    numbers(
-                            c,
-                            "neurons",
-                            "alive",
-                            "universal",
-                            "share",
-                            "share_alive",
-                            "mean_corr",
-                            "mean_baseline",
-                            "mean_excess"));
+                    numbers(c, HEADER.subList(HEADER.indexOf("neurons"), HEADER.indexOf("step_before"))));
         }
     }
 
-    private static double[] numbers(JsonNode node, String... fields) {
-        return Arrays.stream(fields)
+    private static double[] numbers(JsonNode node, List<String> fields) {
+        return fields.stream()
                 .mapToDouble(field -> node.path(field).asDouble(Double.NaN))
                 .toArray();
     }
