@@ -119,6 +119,9 @@ class PluginSpec extends Specification {
 
         and:
         rules(study.folder.resolve('results')) == []
+
+        and: 'all of it is what the manifests say; what the plugin writes is none of it'
+        Tool.launch('verify', study.folder.resolve('results')).with { [it.status, it.answer.readLines().size()] } == [0, 1]
     }
 
     @IgnoreIf(value = { !System.getenv('RO_CRATE_JS') },

@@ -36,13 +36,13 @@ class ComparisonSpec extends Specification {
     def 'equal folders are equal, whatever times they hold'() {
         when:
         def found = compare(
-                ['x/t.csv': NEURONS, 'x.resources.json': '{"wall_seconds": 1}', 'pipeline/trace.txt': 'one'],
-                ['x/t.csv': NEURONS, 'x.resources.json': '{"wall_seconds": 2}', 'pipeline/trace.txt': 'two', 'pipeline/run.json': '{}'])
+                ['x/t.csv': NEURONS, 'x.resources.json': '{"wall_seconds": 1}', 'pipeline/trace.txt': 'one', 'ro-crate-metadata.json': '{}'],
+                ['x/t.csv': NEURONS, 'x.resources.json': '{"wall_seconds": 2}', 'pipeline/trace.txt': 'two', 'pipeline/run.json': '{}', 'ro-crate-metadata.json': '[]'])
 
         then:
         found.status == 0
-        found.answer.readLines() == ["verify: 1 file, ${NEURONS.length()} bytes: the same bytes; 3 files left out (times, hosts, --exclude)"]
-        found.report.left_out == 3
+        found.answer.readLines() == ["verify: 1 file, ${NEURONS.length()} bytes: the same bytes; 4 files left out (times, hosts, --exclude)"]
+        found.report.left_out == 4
         found.report.tolerance == [absolute: 0, relative: 0]
     }
 

@@ -20,6 +20,7 @@ class VerificationSpec extends Specification {
         results = dir.resolve('results')
         Files.createDirectories(results.resolve('pipeline'))
         results.resolve('pipeline/trace.txt').text = 'task_id\thash\n'
+        results.resolve('ro-crate-metadata.json').text = '{"@graph": []}\n'
         Folders.folder(results.resolve('correlate/toy-t8'), 'correlate', 'toy-t8', [step: 8]) { out ->
             out.file('a__b.csv').text = 'layer,neuron,max_corr\n0,0,0.25\n0,1,0.5\n'
             out.file('summary.json').text = '{"pairs": []}\n'
@@ -57,8 +58,8 @@ class VerificationSpec extends Specification {
         found.status == 0
         found.error == ''
         found.findings() == []
-        found.summary() == "verify: 10 files, ${bytes()} bytes: all as their manifests say; 2 files left out (times, hosts, --exclude)"
-        found.report == [mode: 'verify', sound: true, files: 10, bytes: bytes(), left_out: 2, findings: [], within_tolerance: []]
+        found.summary() == "verify: 10 files, ${bytes()} bytes: all as their manifests say; 3 files left out (times, hosts, --exclude)"
+        found.report == [mode: 'verify', sound: true, files: 10, bytes: bytes(), left_out: 3, findings: [], within_tolerance: []]
     }
 
     /** What manifests list, each file once; the manifest inside train is listed by the one around it. */
@@ -107,6 +108,7 @@ class VerificationSpec extends Specification {
         'an added file'               | { it.resolve('identify/toy-t8/more.csv').text = 'x\n' }                                 || [['unlisted', 'identify/toy-t8/more.csv']]
         'a file in an inner folder'   | { it.resolve('train/toy-s1/toy-s1-t8/more.bin').text = 'x' }                            || [['unlisted', 'train/toy-s1/toy-s1-t8/more.bin']]
         'a file of no folder'         | { it.resolve('notes.txt').text = 'x' }                                                  || [['unlisted', 'notes.txt']]
+        'a crate inside a stage'      | { it.resolve('identify/toy-t8/ro-crate-metadata.json').text = '{}' }                    || [['unlisted', 'identify/toy-t8/ro-crate-metadata.json']]
         'a half-written folder'       | { Files.createDirectories(it.resolve('identify/toy-t9')).resolve('a.csv').text = 'x' }  || [['unlisted', 'identify/toy-t9/a.csv']]
         'a deleted manifest'          | { Files.delete(it.resolve('identify/toy-t8/manifest.json')) }                           || [['unlisted', 'identify/toy-t8/toy-s1-t8.csv']]
         'a manifest that is no JSON'  | { it.resolve('identify/toy-t8/manifest.json').text = '{"stage":' }                      || [['unreadable', 'identify/toy-t8/manifest.json']]
@@ -190,7 +192,7 @@ class VerificationSpec extends Specification {
 
         expect:
         verify('--exclude', '**/*.safetensors', '--exclude', 'train/*/losses.csv').status == 0
-        verify('--exclude', 'train/**').report.left_out == 2 + 4
+        verify('--exclude', 'train/**').report.left_out == 3 + 4
         verify().status == 65
     }
 

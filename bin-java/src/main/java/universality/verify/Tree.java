@@ -24,6 +24,9 @@ final class Tree {
 
     private static final String TIMES_FILE = ".resources.json";
 
+    /** The run as a crate, which the plugin of Nextflow writes into the folder itself: of the last run, with its times. */
+    private static final String CRATE_FILE = "ro-crate-metadata.json";
+
     private final List<PathMatcher> excluded;
     private final SortedMap<String, Path> files = new TreeMap<>();
     private final List<Finding> troubles = new ArrayList<>();
@@ -75,6 +78,7 @@ final class Tree {
     boolean leavesOut(String path) {
         return path.startsWith(TIMES_FOLDER + "/")
                 || path.endsWith(TIMES_FILE)
+                || path.equals(CRATE_FILE)
                 || excluded.stream().anyMatch(glob -> glob.matches(Path.of(path)));
     }
 
