@@ -245,7 +245,26 @@ class VerificationSpec extends Specification {
         'no number'               | ['results', 'results', '--relative-tolerance', 'NaN'] || 64 | '--relative-tolerance is NaN; a finite number from 0 on was expected'
         'a broken glob'           | ['results', '--exclude', '[a']               || 64     | "--exclude '[a' is no pattern of paths"
         'a report that is there'  | ['results', '--json', 'there.json']          || 73     | 'exists already'
-        'a report without folder' | ['results', '--json', 'nowhere/found.json']  || 73     | 'cannot be written'
+        'a report without folder' | ['results', '--json', 'nowhere/found.json']  || 73     | 'cannot be written: its folder is not there; make it, or choose another --json'
+        'and nothing is read'     | ['nowhere', '--json', 'nowhere/found.json']  || 73     | 'cannot be written: its folder is not there'
+        'a report that is a folder' | ['results', '--json', 'empty', '--overwrite'] || 73  | 'is a folder: --json takes the name of a file'
+    }
+
+    def 'what was found is said even where the file of --json cannot be written in the end'() {
+        given: 'a name that leaves no room for that of the temporary file'
+        Path json = dir.resolve('x' * 250)
+        results.resolve('notes.txt').text = 'x'
+
+        when:
+        def found = Verify.run(json, results)
+
+        then:
+        found.status == 73
+        found.findings() == ['not listed: notes.txt: no folder around it has a manifest.json']
+        found.summary() == 'verify: of 11 files 1 not listed; 3 files left out (times, hosts, --exclude)'
+        found.error.readLines().size() == 1
+        found.error.contains('cannot be written')
+        !Files.exists(json)
     }
 
     private static void flip(Path file, int at) {

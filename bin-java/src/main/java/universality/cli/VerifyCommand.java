@@ -67,23 +67,39 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (json != null && Files.exists(json) && !overwrite) {
-            throw new ToolException(
-                    ExitCode.CANNOT_WRITE, json + " exists already: choose another --json, or pass --overwrite");
-        }
+        checkJson();
         Tolerance allowed = new Tolerance(tolerance, relativeTolerance);
         if (other == null && !allowed.equals(Tolerance.EXACT)) {
             throw ToolException.usage("a tolerance is for comparing: give two results folders");
         }
         Report report = report(allowed);
-        if (json != null) {
-            Json.publish(json, report);
-        }
         PrintWriter answer = spec.commandLine().getOut();
         report.findings().forEach(finding -> answer.println(finding.lines()));
         answer.println("verify: " + report.summary());
         answer.flush();
+        if (json != null) {
+            Json.publish(json, report); // last: hours of reading may lie behind the answer, and a disk may be full
+        }
         return (report.sound() ? ExitCode.OK : ExitCode.BAD_DATA).status();
+    }
+
+    /** What can be said of the file of --json before anything is read. */
+    private void checkJson() {
+        if (json == null) {
+            return;
+        }
+        if (Files.isDirectory(json)) {
+            throw new ToolException(ExitCode.CANNOT_WRITE, json + " is a folder: --json takes the name of a file");
+        }
+        if (!Files.isDirectory(json.toAbsolutePath().getParent())) {
+            throw new ToolException(
+                    ExitCode.CANNOT_WRITE,
+                    json + " cannot be written: its folder is not there; make it, or choose another --json");
+        }
+        if (Files.exists(json) && !overwrite) {
+            throw new ToolException(
+                    ExitCode.CANNOT_WRITE, json + " exists already: choose another --json, or pass --overwrite");
+        }
     }
 
     private Report report(Tolerance allowed) {
