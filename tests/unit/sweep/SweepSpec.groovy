@@ -6,6 +6,7 @@ import spock.lang.Specification
 import spock.lang.TempDir
 import unit.Tool
 import unit.report.Html
+import unit.verify.Verify
 import universality.data.CsvTable
 import universality.data.CsvWriter
 import universality.data.Json
@@ -102,6 +103,27 @@ class SweepSpec extends Specification {
         Manifest manifest = Manifest.read(folder.resolve('sweep'), 'sweep')
         manifest.counts() == [combinations: 2L, rows: 12L] as TreeMap
         manifest.inputs()*.role() == ['identify', 'identify', 'persist', 'ablate', 'ablate'] * 2
+    }
+
+    def 'sweeps are compared combination by combination, wherever these stand'() {
+        given: 'the other way round, and with one more amid'
+        List<String> rows = combinations.readLines()
+        Closure<Path> sweep = { String name, List<String> lines ->
+            Path file = Files.writeString(folder.resolve("${name}.csv"), ([rows[0]] + lines).join('\n') + '\n')
+            Path out = Files.createDirectories(folder.resolve(name)).resolve('sweep')
+            assert Tool.run('sweep', '--combinations', file, '--out', out).status == 0
+            out
+        }
+        def (low, high) = rows.drop(1).collate(5)
+        List<String> amid = low*.replace('threshold-0.4,0.4,', 'threshold-0.45,0.45,')
+        def (both, turned, more) = [sweep('both', low + high), sweep('turned', high + low), sweep('more', low + amid + high)]
+        Closure<List<Map>> differences = { Path other ->
+            Verify.run(folder.resolve('found.json'), both, other).report.findings.find { it.path == 'sweep.csv' }.differences
+        }
+
+        expect:
+        differences(turned) == [[where: '', count: 0, text: 'the same rows in another order']]
+        differences(more) == [[where: '', count: 6, text: '6 rows of the second only, such as combination threshold-0.45, family toy, step 0, seed 1']]
     }
 
     def 'the report puts combinations side by side, by what varies'() {

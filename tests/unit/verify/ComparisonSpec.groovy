@@ -91,6 +91,33 @@ class ComparisonSpec extends Specification {
         'a ragged row'         | { it.replace('0,0,0.25,', '0,0,') }                               || ["from byte 45 on; ${NEURONS.length()} bytes, sha256 ${NEURONS.bytes.sha256()}, and ${RAGGED.length()} bytes, sha256 ${RAGGED.bytes.sha256()}".toString()]
     }
 
+    def 'rows of #table are matched by what they are about, whatever stands before them'() {
+        given: 'tables as docs/output.md has them, each row with a number of its own'
+        List<List<String>> cells = rows.withIndex().collect { row, i -> row.split(' ').toList() + ["0.${i + 1}".toString()] }
+        Closure<String> csv = { List<List<String>> lines -> ([header + ['x']] + lines)*.join(',').join('\n') + '\n' }
+        def (name, given) = ["${table}.csv".toString(), csv(cells)]
+
+        expect: 'in another order they are the same rows'
+        compare([(name): given], [(name): csv(cells.reverse())]).report.findings[0].differences*.text == ['the same rows in another order']
+
+        and: 'each of them can be missing, and the others find themselves'
+        cells.every { row ->
+            def found = compare([(name): given], [(name): csv(cells - [row])])
+            found.report.findings[0].differences*.text.every { it.startsWith('1 rows of the first only, such as ') } && found.report.findings[0].differences.size() == 1
+        }
+
+        where:
+        table         | header                                                              || rows
+        'losses'      | ['step']                                                            || ['0', '1', '2']
+        'neurons'     | ['layer', 'neuron']                                                 || ['0 0', '0 1', '1 0']
+        'emergence'   | ['id', 'family', 'seed', 'step', 'layer']                           || ['a-s1-t8 a 1 8 0', 'a-s1-t8 a 1 8 all', 'a-s2-t8 a 2 8 0', 'a-s1-t9 a 1 9 0', 'all a all 8 0', 'all b all 8 0']
+        'persistence' | ['family', 'seed', 'layer', 'step_from', 'step_to', 'consecutive']  || ['a 1 0 0 8 true', 'a 1 0 0 9 false', 'a 1 0 8 9 true', 'a 1 1 0 8 true', 'a all 0 0 8 true', 'b 1 0 0 8 true']
+        'lifetimes'   | ['family', 'seed', 'layer', 'neuron', 'birth_step']                 || ['a 1 0 0 8', 'a 1 0 1 8', 'a 1 1 0 8', 'a 2 0 0 8', 'b 1 0 0 8']
+        'ablation'    | ['condition', 'layers', 'replace', 'draw', 'neurons']               || ['universal all mean 0 7', 'control_any all mean 0 7', 'control_any all mean 1 7', 'control_any 0 mean 0 7', 'control_any 0 zero 0 7']
+        'summary'     | ['layers', 'replace', 'control', 'neurons', 'draws', 'metric']      || ['all mean control_any 7 5 kl', 'all mean control_any 7 5 delta_loss', 'all mean control_layer 7 5 kl', '0 mean control_any 7 5 kl', 'all zero control_any 7 5 kl']
+        'sweep'       | ['combination', 'universal_threshold', 'family', 'step', 'seed']    || ['t-0.4 0.4 a 8 1', 't-0.4 0.4 a 8 all', 't-0.4 0.4 a 0 1', 't-0.4 0.4 b 8 1', 't-0.5 0.5 a 8 1', 't-0.45 0.45 a 8 1']
+    }
+
     def 'a table without columns that name its rows is compared row by row'() {
         when:
         def found = compare(['t.csv': 'x,y\n1,2\n3,4\n'], ['t.csv': 'x,y\n1,2\n3,5\n6,7\n'])

@@ -26,6 +26,7 @@ import org.apache.commons.csv.CSVRecord;
 final class TableComparison {
     /** Columns that say what a row is about; see docs/output.md. */
     private static final Set<String> KEYS = Set.of(
+            "combination",
             "id",
             "family",
             "seed",
