@@ -46,6 +46,20 @@ class ComparisonSpec extends Specification {
         found.report.tolerance == [absolute: 0, relative: 0]
     }
 
+    def 'a folder without a file, or with what cannot be read alone, is something to compare with'() {
+        given:
+        Path link = folder('linked', [:]).resolve('gone.csv')
+        Files.createSymbolicLink(link, dir.resolve('nowhere'))
+
+        expect:
+        compare(['x.txt': 'x'], [:]).answer.readLines() == ['only in the first: x.txt', 'verify: of 1 file 1 only in the first']
+        Verify.run(null, link.parent, folder('none', [:])).with { [it.status, it.answer.readLines()[0]] } ==
+                [65, 'unreadable: gone.csv: a link to nothing: the work folder may be gone']
+
+        cleanup:
+        Files.delete(link)
+    }
+
     def 'files of one side only are named'() {
         when:
         def found = compare(['both.txt': 'x', 'a/one.txt': 'x'], ['both.txt': 'x', 'two.txt': 'x'])

@@ -225,7 +225,7 @@ class VerificationSpec extends Specification {
         dir.resolve('there.json').text = 'kept'
 
         when:
-        def found = Verify.run(null, *arguments.collect { it.startsWith('-') || it.startsWith('[') || it ==~ /[\d.]+|NaN/ ? it : dir.resolve(it) })
+        def found = Verify.run(null, *arguments.collect { it.startsWith('-') || it =~ /^[\[{]/ || it ==~ /[\d.]+|NaN/ ? it : dir.resolve(it) })
 
         then:
         found.status == status
@@ -239,6 +239,9 @@ class VerificationSpec extends Specification {
         'no folder'               | ['nowhere']                                  || 66     | 'is not a folder: give the results of a study'
         'a folder without any'    | ['empty']                                    || 66     | 'holds no manifest.json, neither itself nor below'
         'another that is none'    | ['results', 'nowhere']                       || 66     | 'is not a folder'
+        'two without a file'      | ['empty', 'empty']                           || 66     | 'there is nothing to compare: neither '
+        'all excluded of two'     | ['results', 'results', '--exclude', '{,**/}*'] || 66   | 'holds a file, but for 13 left out (times, hosts, --exclude)'
+        'all excluded of one'     | ['results', '--exclude', '{,**/}*']          || 66     | 'holds no manifest.json, neither itself nor below'
         'nothing'                 | []                                           || 64     | "Missing required parameter: 'RESULTS'"
         'a tolerance of one'      | ['results', '--tolerance', '0.1']            || 64     | 'a tolerance is for comparing: give two results folders'
         'a negative tolerance'    | ['results', 'results', '--tolerance', '-1']  || 64     | '--tolerance is -1.0; a finite number from 0 on was expected'

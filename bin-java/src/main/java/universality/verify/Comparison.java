@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import universality.data.Digests;
+import universality.data.ToolException;
 
 /**
  * Two results folders file by file: tables cell by cell, JSON by path, safetensors by tensor, everything else by its bytes.
@@ -41,11 +42,17 @@ public final class Comparison {
      * @param tolerance how far numbers may be apart in tables, JSON and tensors
      * @param exclude globs of paths to leave out
      * @param progress is told how far it is
-     * @throws universality.data.ToolException (missing) if one is no folder
+     * @throws ToolException (missing) if one is no folder, or neither holds a file that is not left out
      */
     public static Report of(Path a, Path b, Tolerance tolerance, List<String> exclude, Consumer<String> progress) {
         Comparison comparison = new Comparison(Tree.of(a, exclude), Tree.of(b, exclude), tolerance, progress);
-        return comparison.run();
+        Report report = comparison.run();
+        if (report.files() == 0 && report.sound()) {
+            throw ToolException.missing(
+                    "there is nothing to compare: neither %s nor %s holds a file, but for %d left out (times, hosts, --exclude)",
+                    a, b, report.leftOut());
+        }
+        return report;
     }
 
     private Report run() {
