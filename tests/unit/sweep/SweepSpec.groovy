@@ -146,6 +146,7 @@ class SweepSpec extends Specification {
 
     def 'what does not go together ends in one line: #what'() {
         given:
+        write('empty', 't0', 'identify') { out -> Json.write(out.file('summary.json'), [family: 'toy', step: 0, checkpoints: []]) }
         Path file = Files.writeString(folder.resolve('bad.csv'), text)
 
         expect:
@@ -157,6 +158,9 @@ class SweepSpec extends Specification {
         'no such folder'     | 'combination,x,folder\na,1,in/none\n'                            || 66     | 'in/none is not a folder'
         'no column'          | 'combination,x\na,1\n'                                           || 65     | "has no column 'folder'"
         'two of one name'    | 'combination,x,folder\na,1,in/0.4/t0\na,2,in/0.4/t8\n'            || 65     | "'a' has the parameters [1] and [2]"
+        'no combination'     | 'combination,x,folder\n'                                        || 65     | 'bad.csv has no row: one for each folder of each combination was expected'
+        'none of identify'   | 'combination,x,folder\na,1,in/0.4/t0\nb,2,in/0.4/persist\nb,2,in/0.4/ablate-1\n' || 65 | "the combination 'b' has no results of identify"
+        'no checkpoint'      | 'combination,x,folder\na,1,in/empty/t0\n'                        || 65     | "the combination 'a' has no results of identify"
         'no name'            | 'combination,x,folder\n,1,in/0.4/t0\n'                            || 65     | 'row 1: a name and a folder were expected'
     }
 }

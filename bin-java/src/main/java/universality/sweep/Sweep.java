@@ -27,23 +27,22 @@ public final class Sweep {
      * Reads the results, writes {@code sweep.csv} into {@code out} and commits it.
      *
      * @param combinations CSV: {@code combination}, a column for each parameter, {@code folder}
-     * @throws ToolException (missing, bad data) if a folder is absent, of another stage, or a combination has two names or
-     *     lacks results
+     * @throws ToolException (missing, bad data) if a folder is absent or of another stage, a name has two combinations, there is
+     *     none, or one lacks results of identify; those of persist and ablate may be absent, and their cells are empty then
      */
     public static void run(Path combinations, OutputFolder out) throws IOException {
         CsvTable table = CsvTable.read(combinations, COMBINATION, FOLDER);
         List<String> parameters = table.header().stream()
                 .filter(c -> !c.equals(COMBINATION) && !c.equals(FOLDER))
                 .toList();
-        Map<String, Found> found =
-                read(table, parameters, combinations.toAbsolutePath().getParent(), out);
+        Map<String, Found> found = read(table, parameters, combinations, out);
         List<String> header = new ArrayList<>(List.of(COMBINATION));
         header.addAll(parameters);
         header.addAll(Found.HEADER);
         long rows = 0;
         try (CsvWriter writer = new CsvWriter(out.file("sweep.csv"), header)) {
             for (Map.Entry<String, Found> combination : found.entrySet()) {
-                for (List<Object> cells : combination.getValue().rows()) {
+                for (List<Object> cells : rows(combination.getKey(), combination.getValue())) {
                     List<Object> row = new ArrayList<>(List.of(combination.getKey()));
                     row.addAll(combination.getValue().settings());
                     row.addAll(cells);
@@ -57,8 +56,19 @@ public final class Sweep {
         out.commit("sweep", "sweep");
     }
 
+    private static List<List<Object>> rows(String name, Found found) {
+        List<List<Object>> rows = found.rows();
+        if (rows.isEmpty()) {
+            throw ToolException.badData(
+                    "the combination '%s' has no results of identify: a row with such a folder, of at least one checkpoint, was expected",
+                    name);
+        }
+        return rows;
+    }
+
     /** By name of the combination, in the order of the table. */
-    private static Map<String, Found> read(CsvTable table, List<String> parameters, Path base, OutputFolder out) {
+    private static Map<String, Found> read(CsvTable table, List<String> parameters, Path file, OutputFolder out) {
+        Path base = file.toAbsolutePath().getParent();
         Map<String, Found> found = new LinkedHashMap<>();
         Map<Path, Manifest> manifests = new LinkedHashMap<>();
         for (int i = 0; i < table.size(); i++) {
@@ -80,6 +90,10 @@ public final class Sweep {
             Path folder = base.resolve(place);
             Manifest manifest = manifests.computeIfAbsent(folder, f -> input(f, out));
             one.add(folder, manifest);
+        }
+        if (found.isEmpty()) {
+            throw ToolException.badData(
+                    "--combinations %s has no row: one for each folder of each combination was expected", file);
         }
         return found;
     }
