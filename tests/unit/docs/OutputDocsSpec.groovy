@@ -89,5 +89,6 @@ class OutputDocsSpec extends Specification {
         expect:
         Build.STAGES.every { stage -> rows.any { it.stage == stage && it.file == 'manifest.json' } }
         rows.countBy { [it.stage, it.file, it.condition] }.every { it.value == 1 }
+        ['report', 'sweep'].every { stage -> rows.any { it.stage == '' && it.isOf("${stage}.resources.json") } } // these lie in OUTDIR itself
     }
 }
