@@ -106,7 +106,7 @@ class ProvenanceSpec extends Specification {
     def 'results are named with the digests of all that they were made of; what no task made is an input'() {
         given:
         Path tokens = result('tokenize', 'tokens', [text: ['book.txt', 'a' * 64]])
-        Path trained = result('train', 'tiny-s1', [tokens: ['train', digestOf(tokens)]], 'cuda')
+        Path trained = result('train', 'tiny-s1', [tokens: ['train', digestOf(tokens)]], ['table.csv': 'a,b\n'], 'cuda')
         published[trained] = results.resolve('train/tiny-s1')
         Files.createDirectories(results.resolve('train/tiny-s1'))
 
@@ -124,6 +124,42 @@ class ProvenanceSpec extends Specification {
 
         and: 'a tool that computed on a GPU counts as one, whether asked for or not'
         record.totals.gpu_hours == 1.0
+        problems() == []
+    }
+
+    def 'what a task was given and passes on is no less an input, whoever copies it again'() {
+        given: 'a tokenizer that tokenize puts beside the rows, and train into what it makes of them'
+        String tokenizer = '{"model": 1}'
+        String digest = tokenizer.bytes.sha256()
+        Map given = [text: ['book.txt', 'a' * 64], tokenizer: ['my.json', digest]]
+        Path tokens = result('tokenize', 'tokens', given, ['tokenizer.json': tokenizer, 'tokens.safetensors': '1 2 3'])
+        Path part = result('tokenize', 'part', [rows: ['tokens', digestOf(tokens)]], ['tokenizer.json': tokenizer, 'tokens.safetensors': '1'])
+        Path all = result('tokenize', 'all', [rows: ['tokens', digestOf(tokens)]], ['tokenizer.json': tokenizer, 'tokens.safetensors': '1 2 3'])
+        Path trained = result('train', 'tiny', [tokens: ['train', '1'.bytes.sha256()]], ['tokenizer.json': tokenizer])
+        List<Attempt> attempts = [
+            task('TOKENIZE_PART', 1, [:], outputs: [part]), // what comes from the cache may be told before what it was made of
+            task('TOKENIZE_PART', 2, [:], outputs: [all]),
+            task('TOKENIZE', 1, [:], outputs: [tokens]),
+            task('TRAIN', 1, [:], outputs: [trained]),
+        ]
+
+        when:
+        write(attempts)
+
+        then:
+        json('pipeline/run.json').inputs == [[role: 'text', id: 'book.txt', digest: 'a' * 64], [role: 'tokenizer', id: 'my.json', digest: digest]]
+        digestOf(all) == digestOf(tokens)
+        (1..4).collect { objects(it) } == [
+            ['#result/tokenize/tokens'], ['#result/tokenize/tokens'], ['#input/' + 'a' * 64, '#input/' + digest], ['#result/tokenize/part'],
+        ]
+        problems() == []
+
+        when: 'the tokenizer is one of a checkpoint that a task fetched'
+        write(attempts + task('FETCH', 1, [:], outputs: [result('fetch', 'theirs', [:], ['tokenizer.json': tokenizer])]))
+
+        then:
+        json('pipeline/run.json').inputs == [[role: 'text', id: 'book.txt', digest: 'a' * 64]]
+        objects(3) == ['#input/' + 'a' * 64, '#result/fetch/theirs']
         problems() == []
     }
 
@@ -265,6 +301,11 @@ class ProvenanceSpec extends Specification {
         CrateRules.problems(json('ro-crate-metadata.json'), results)
     }
 
+    /** What the crate says that a try was made of. */
+    private List<String> objects(int attempt) {
+        CrateRules.ids(json('ro-crate-metadata.json')['@graph'].find { it['@id'] == "#attempt-${attempt}" }, 'object')
+    }
+
     private List<String> write(Map changes = [:], List<Attempt> attempts) {
         Map values = [
             name: 'happy_hopper', session: 'session-1', resumed: false, success: true, license: null, agent: 'nobody',
@@ -283,10 +324,10 @@ class ProvenanceSpec extends Specification {
     }
 
     /** A folder as the tools write them. */
-    private Path result(String stage, String id, Map<String, List<String>> inputs, String device = null) {
+    private Path result(String stage, String id, Map<String, List<String>> inputs, Map<String, String> files = ['table.csv': 'a,b\n'], String device = null) {
         Path target = folder.resolve("work/${stage}/${id}")
         OutputFolder.create(target, false).withCloseable { out ->
-            out.file('table.csv').text = 'a,b\n'
+            files.each { name, content -> out.file(name).text = content }
             out.parameter('n', 1)
             inputs.each { role, input -> out.input(role, input[0], input[1]) }
             if (device) {

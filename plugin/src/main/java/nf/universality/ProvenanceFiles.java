@@ -46,9 +46,10 @@ public final class ProvenanceFiles {
         replace(TASKS, file -> TaskTable.write(file, attempts, reader));
         String script = copyScript(run.workflow().script());
         Map<?, ?> previous = previous(warnings);
-        RunRecord record = new RunRecord(run, attempts, results, warnings);
+        Origins origins = new Origins(results);
+        RunRecord record = new RunRecord(run, attempts, results, origins, warnings);
         replace(RECORD, file -> Json.write(file, record.content(previous)));
-        Crate crate = new Crate(run, attempts, results, script, this::size);
+        Crate crate = new Crate(run, attempts, results, origins, script, this::size);
         replace(Crate.NAME, file -> Json.write(file, crate.content()));
         return warnings;
     }

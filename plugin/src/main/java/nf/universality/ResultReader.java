@@ -64,8 +64,11 @@ final class ResultReader {
             if (manifest == null) {
                 return null;
             }
-            if (manifest.stage() == null || manifest.id() == null) {
-                warnings.add(file + " names no stage or id: it is not a manifest of these tools");
+            if (manifest.stage() == null
+                    || manifest.id() == null
+                    || manifest.inputs().stream().anyMatch(input -> input.digest() == null)) {
+                warnings.add(
+                        file + " names no stage or id, or no digest of an input: it is not a manifest of these tools");
                 return null;
             }
             if ("cuda".equals(manifest.device())) {

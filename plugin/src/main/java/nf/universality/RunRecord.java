@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,12 +26,14 @@ final class RunRecord {
     private final Run run;
     private final List<Attempt> attempts;
     private final List<Result> results;
+    private final Origins origins;
     private final List<String> warnings;
 
-    RunRecord(Run run, List<Attempt> attempts, List<Result> results, List<String> warnings) {
+    RunRecord(Run run, List<Attempt> attempts, List<Result> results, Origins origins, List<String> warnings) {
         this.run = run;
         this.attempts = attempts;
         this.results = results;
+        this.origins = origins;
         this.warnings = warnings;
     }
 
@@ -179,16 +180,10 @@ final class RunRecord {
 
     /** What the results were made of and no task of this launch made: by digest, each once. */
     private List<Map<String, Object>> inputs() {
-        Set<String> made = new HashSet<>();
-        results.forEach(result -> {
-            made.add(result.digest());
-            // of tokens, manifests name the digest of the one file instead of the folder's
-            result.manifest().files().forEach(file -> made.add(file.sha256()));
-        });
         Set<Manifest.Input> given = new LinkedHashSet<>();
         for (Result result : results) {
             result.manifest().inputs().stream()
-                    .filter(input -> !made.contains(input.digest()))
+                    .filter(input -> origins.of(input) == null)
                     .forEach(given::add);
         }
         return given.stream().map(RunRecord::input).toList();
