@@ -58,6 +58,26 @@ class ProvenanceSpec extends Specification {
         record.warnings == []
     }
 
+    def 'hours are those of a stage, whatever the name is by which a workflow includes its process'() {
+        given:
+        Map hour = [realtime: HOUR]
+
+        when:
+        write([
+            task('TOKENIZE', 1, hour, outputs: [result('tokenize', 'all', [:])]),
+            task('SUB:TOKENIZE_PART', 1, hour + [status: 'FAILED', exit: 137, error_action: 'RETRY']),
+            task('SUB:TOKENIZE_PART', 1, hour, outputs: [result('tokenize', 'part', [:])]),
+            task('FETCH_TEXT', 1, hour + [status: 'FAILED', exit: 69]),
+            task('MIXED', 1, hour, outputs: [result('train', 'one', [:]), result('report', 'two', [:])]),
+        ])
+        CsvTable table = CsvTable.read(results.resolve('pipeline/tasks.csv'))
+
+        then:
+        json('pipeline/run.json').stages.collectEntries { [(it.stage): [it.tasks, it.tries, it.cpu_hours]] } ==
+                [fetch_text: [1, 1, 1.0], mixed: [1, 1, 1.0], tokenize: [2, 3, 3.0]]
+        (0..<table.size()).collect { table.text(it, 'stage') } == ['tokenize', 'tokenize', 'tokenize', 'fetch_text', 'mixed']
+    }
+
     def 'the table has every try, with empty cells for what is not known'() {
         when:
         write([

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import universality.data.Json;
 import universality.data.Manifest;
@@ -51,7 +53,23 @@ final class ResultReader {
                 }
             }
         }
+        nameStages(attempts, found);
         return found;
+    }
+
+    /** A failed try has no result that names its stage, but the others of its process have; where those differ, none counts. */
+    private static void nameStages(List<Attempt> attempts, List<Result> results) {
+        Map<String, Set<String>> stages = results.stream()
+                .filter(result -> result.parent() == null)
+                .collect(Collectors.groupingBy(
+                        result -> result.attempt().process(),
+                        Collectors.mapping(result -> result.manifest().stage(), Collectors.toSet())));
+        for (Attempt attempt : attempts) {
+            Set<String> named = stages.getOrDefault(attempt.process(), Set.of());
+            if (named.size() == 1) {
+                attempt.ofStage(named.iterator().next());
+            }
+        }
     }
 
     private Result read(Path folder, Attempt attempt, Result parent) {
