@@ -254,12 +254,12 @@ class ProvenanceSpec extends Specification {
     def 'the crate has all that its profiles ask for, whatever happened'() {
         given:
         Path tokens = result('tokenize', 'tokens', [text: ['a book.txt', 'a' * 64]])
-        Path one = result('identify', 'tiny t0 é', [tokens: ['train', digestOf(tokens)]])
-        published[one.resolve('manifest.json')] = Files.createDirectories(results.resolve('identify/tiny t0 é')).resolve('manifest.json')
+        Path one = result('identify', 'tiny:t0 é%', [tokens: ['train', digestOf(tokens)]])
+        published[one.resolve('manifest.json')] = Files.createDirectories(results.resolve('identify/tiny:t0 é%')).resolve('manifest.json')
         List<Attempt> attempts = [
             task('TOKENIZE', 1, [:], cached: true, outputs: [tokens]),
-            task('SUB:IDENTIFY', 1, [status: 'FAILED', exit: 137, error_action: 'RETRY', start: BEGAN.toEpochMilli(), complete: BEGAN.toEpochMilli() + 5]),
-            task('SUB:IDENTIFY', 1, [attempt: 2, realtime: 3000L, '%cpu': 98.5f, peak_rss: 5000L], outputs: [one]),
+            task('MY_SUB:IDENTIFY', 1, [status: 'FAILED', exit: 137, error_action: 'RETRY', start: BEGAN.toEpochMilli(), complete: BEGAN.toEpochMilli() + 5]),
+            task('MY_SUB:IDENTIFY', 1, [attempt: 2, realtime: 3000L, '%cpu': 98.5f, peak_rss: 5000L], outputs: [one]),
         ]
 
         when:
@@ -270,11 +270,11 @@ class ProvenanceSpec extends Specification {
         then:
         problems() == []
         graph['./'].license['@id'] == licenseId
-        CrateRules.ids(graph['./'], 'hasPart').containsAll(['pipeline/workflow/main.nf', 'pipeline/run.json', 'pipeline/tasks.csv', 'identify/tiny%20t0%20%C3%A9/'])
+        CrateRules.ids(graph['./'], 'hasPart').containsAll(['pipeline/workflow/main.nf', 'pipeline/run.json', 'pipeline/tasks.csv', 'identify/tiny%3At0%20%C3%A9%25/'])
         graph['#attempt-2'].error == 'memory, exit code 137; tried again'
         graph['#attempt-3'].actionStatus['@id'] == 'http://schema.org/CompletedActionStatus'
         CrateRules.ids(graph['#attempt-3'], 'object') == ['#result/tokenize/tokens']
-        CrateRules.ids(graph['#attempt-3'], 'result') == ['identify/tiny%20t0%20%C3%A9/']
+        CrateRules.ids(graph['#attempt-3'], 'result') == ['identify/tiny%3At0%20%C3%A9%25/']
         CrateRules.ids(graph['#execution-2'], 'object') == ['#attempt-2', '#attempt-3']
         CrateRules.ids(graph['#run'], 'object') == ['#input/' + 'a' * 64, '#parameter/seeds/value', '#parameter/tokens/value']
         graph['#run'].actionStatus['@id'].endsWith(success ? 'CompletedActionStatus' : 'FailedActionStatus')

@@ -2,6 +2,7 @@ package nf.universality;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,6 +33,9 @@ final class Crate {
     private static final String RUN = "#run";
     private static final String ENGINE = "#engine";
     private static final String AGENT = "#agent";
+    /** What stands for itself in the path of an address (RFC 3986), but for the colon: in a first segment it ends a scheme. */
+    private static final String PLAIN =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=@/";
 
     private final Run run;
     private final List<Attempt> attempts;
@@ -526,13 +530,18 @@ final class Crate {
         return id.toString();
     }
 
+    /** A relative address that stands for {@code path}, byte for byte: what is not plain is escaped, a colon too. */
     private static String path(String path) {
-        try {
-            // a colon in a first segment would make it a scheme
-            return new URI(null, null, path, null).toASCIIString().replace(":", "%3A");
-        } catch (URISyntaxException e) {
-            throw new IllegalArgumentException("'" + path + "' cannot be written as an address: " + e.getMessage(), e);
+        StringBuilder address = new StringBuilder();
+        for (byte part : path.getBytes(StandardCharsets.UTF_8)) {
+            char letter = (char) (part & 0xff);
+            if (PLAIN.indexOf(letter) >= 0) {
+                address.append(letter);
+            } else {
+                address.append('%').append(String.format("%02X", (int) letter));
+            }
         }
+        return address.toString();
     }
 
     private static String uri(String address) {
