@@ -189,19 +189,68 @@ class ProvenanceSpec extends Specification {
         Path foreign = plain('foreign', '{"name": "x"}')
         Path large = plain('large', ' ' * (5 << 20))
         Path fine = result('describe', 'fine', [:])
+        Path nameless = plain('nameless', '{"stage": "x", "id": "y", "inputs": [{"role": "text", "id": "z"}]}')
         Files.setPosixFilePermissions(fine.resolve('table.csv'), [] as Set)
 
         when:
-        List<String> warnings = write([task('X', 1, [:], outputs: [corrupt, foreign, large, fine, folder.resolve('absent')])])
+        List<String> warnings = write([task('X', 1, [:], outputs: [corrupt, foreign, large, fine, nameless, folder.resolve('absent')])])
         Map record = json('pipeline/run.json')
 
         then:
         record.results*.id == ['fine']
         record.warnings == warnings
-        warnings.size() == 3
+        warnings.size() == 5
         warnings[0].contains('corrupt') && warnings[0].contains('is not the JSON that was expected')
         warnings[1].contains('foreign')
         warnings[2].contains('only manifests of at most 4194304 are read')
+        warnings[3].contains('nameless') && warnings[3].contains('no digest of an input')
+        warnings[4].contains('absent is not there any more')
+    }
+
+    def 'what the work folder has lost is read where it was published'() {
+        given:
+        Path moved = result('train', 'tiny', [tokens: ['train', 'a' * 64]])
+        result('train', 'tiny/step8', [tokens: ['train', 'a' * 64]])
+        Path target = results.resolve('train/tiny')
+        Files.createDirectories(target.parent)
+        Files.move(moved, target)
+        published[moved] = target
+
+        when:
+        List<String> warnings = write([task('TRAIN', 1, [:], outputs: [moved])])
+
+        then:
+        warnings == []
+        json('pipeline/run.json').results*.path == ['train/tiny', 'train/tiny/step8']
+        problems() == []
+    }
+
+    def 'folders inside of a result that are too many are told of'() {
+        given:
+        Path run = result('train', 'long', [:])
+        (0..998).each { Files.createDirectory(run.resolve(String.format('s%04d', it))) }
+        result('train', 'long/s0999', [:])
+        result('train', 'long/s1000', [:])
+
+        when:
+        List<String> warnings = write([task('TRAIN', 1, [:], outputs: [run])])
+
+        then:
+        warnings.size() == 1 && warnings[0].contains('holds 1001 folders: only the first 1000 are in the record')
+        json('pipeline/run.json').results*.id == ['long', 'long/s0999']
+    }
+
+    def 'a trace that lacks everything is a try of which nothing is known'() {
+        when:
+        List<String> warnings = write([new Attempt([:], false, 1, 0, null, []), new Attempt(['%cpu': Double.NaN, realtime: Float.NaN, cpus: 'many'], true, 2, 0, null, [])])
+        CsvTable table = CsvTable.read(results.resolve('pipeline/tasks.csv'))
+
+        then:
+        warnings == []
+        ['process', 'stage', 'status', 'exit', 'hours', 'cpu_hours_used'].collect { table.text(0, it) } == ['unknown', 'unknown', 'UNKNOWN', null, '0.0', null]
+        ['status', 'hours', 'cpu_hours', 'cpu_hours_used'].collect { table.text(1, it) } == ['CACHED', '0.0', '0.0', null]
+        json('pipeline/run.json').totals.with { [it.tasks, it.tries, it.failed, it.cpu_hours_used] } == [2, 1, 0, null]
+        problems() == []
     }
 
     def 'a resumed run keeps what the record of the run before it said; another study does not'() {
@@ -229,6 +278,14 @@ class ProvenanceSpec extends Specification {
         then:
         json('pipeline/run.json').run.name == 'next'
         warnings[0].contains('is replaced, for it cannot be read')
+
+        when: 'and one that is too large to be read'
+        results.resolve('pipeline/run.json').withOutputStream { out -> (1..33).each { out.write(new byte[1 << 20]) } }
+        warnings = write([task('TRAIN', 1, [:])], name: 'last', session: 'session-2')
+
+        then:
+        json('pipeline/run.json').run.name == 'last'
+        warnings[0].contains('is replaced, for it has 34603008 bytes')
     }
 
     def 'nothing half-written is left where writing fails'() {

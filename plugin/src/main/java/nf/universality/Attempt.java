@@ -84,7 +84,9 @@ public final class Attempt {
     /** A field as a number, or null. */
     Double number(String field) {
         Object value = trace.get(field);
-        return value instanceof Number number ? Double.valueOf(number.doubleValue()) : null;
+        return value instanceof Number number && Double.isFinite(number.doubleValue())
+                ? Double.valueOf(number.doubleValue())
+                : null;
     }
 
     /** A field as a whole number, or null. */

@@ -1,5 +1,6 @@
 package nf.universality;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,10 @@ final class RunRecord {
     /** Earlier launches of the same session that are kept. */
     private static final int MOST_EARLIER = 100;
 
+    /** What is read of an earlier record: the rest of it, all its results, is passed over. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Previous(Map<String, Object> run, Object totals, Object retries, Object failures, List<Object> earlier) {}
+
     private final Run run;
     private final List<Attempt> attempts;
     private final List<Result> results;
@@ -42,7 +47,7 @@ final class RunRecord {
      *
      * @param previous the record that is replaced, or null; of the same session, what it says of its launch is kept
      */
-    Map<String, Object> content(Map<?, ?> previous) {
+    Map<String, Object> content(Previous previous) {
         Map<String, Object> content = new LinkedHashMap<>(summary());
         content.put("workflow", workflow());
         content.put("parameters", run.parameters());
@@ -218,19 +223,20 @@ final class RunRecord {
         return row;
     }
 
-    private List<Object> earlier(Map<?, ?> previous) {
+    private List<Object> earlier(Previous previous) {
         List<Object> earlier = new ArrayList<>();
         if (previous != null
-                && previous.get("run") instanceof Map<?, ?> launch
-                && run.session().equals(launch.get("session"))
-                && !run.name().equals(launch.get("name"))) {
-            if (previous.get("earlier") instanceof List<?> before) {
-                earlier.addAll(before);
+                && previous.run() != null
+                && run.session().equals(previous.run().get("session"))
+                && !run.name().equals(previous.run().get("name"))) {
+            if (previous.earlier() != null) {
+                earlier.addAll(previous.earlier());
             }
             Map<String, Object> kept = new LinkedHashMap<>();
-            for (String part : List.of("run", "totals", "retries", "failures")) {
-                kept.put(part, previous.get(part));
-            }
+            kept.put("run", previous.run());
+            kept.put("totals", previous.totals());
+            kept.put("retries", previous.retries());
+            kept.put("failures", previous.failures());
             earlier.add(kept);
         }
         return earlier.subList(Math.max(0, earlier.size() - MOST_EARLIER), earlier.size());
