@@ -58,6 +58,26 @@ class ProvenanceSpec extends Specification {
         record.warnings == []
     }
 
+    def 'hours are those of a stage, whatever the name is by which a workflow includes its process'() {
+        given:
+        Map hour = [realtime: HOUR]
+
+        when:
+        write([
+            task('TOKENIZE', 1, hour, outputs: [result('tokenize', 'all', [:])]),
+            task('SUB:TOKENIZE_PART', 1, hour + [status: 'FAILED', exit: 137, error_action: 'RETRY']),
+            task('SUB:TOKENIZE_PART', 1, hour, outputs: [result('tokenize', 'part', [:])]),
+            task('FETCH_TEXT', 1, hour + [status: 'FAILED', exit: 69]),
+            task('MIXED', 1, hour, outputs: [result('train', 'one', [:]), result('report', 'two', [:])]),
+        ])
+        CsvTable table = CsvTable.read(results.resolve('pipeline/tasks.csv'))
+
+        then:
+        json('pipeline/run.json').stages.collectEntries { [(it.stage): [it.tasks, it.tries, it.cpu_hours]] } ==
+                [fetch_text: [1, 1, 1.0], mixed: [1, 1, 1.0], tokenize: [2, 3, 3.0]]
+        (0..<table.size()).collect { table.text(it, 'stage') } == ['tokenize', 'tokenize', 'tokenize', 'fetch_text', 'mixed']
+    }
+
     def 'the table has every try, with empty cells for what is not known'() {
         when:
         write([
@@ -106,7 +126,7 @@ class ProvenanceSpec extends Specification {
     def 'results are named with the digests of all that they were made of; what no task made is an input'() {
         given:
         Path tokens = result('tokenize', 'tokens', [text: ['book.txt', 'a' * 64]])
-        Path trained = result('train', 'tiny-s1', [tokens: ['train', digestOf(tokens)]], 'cuda')
+        Path trained = result('train', 'tiny-s1', [tokens: ['train', digestOf(tokens)]], ['table.csv': 'a,b\n'], 'cuda')
         published[trained] = results.resolve('train/tiny-s1')
         Files.createDirectories(results.resolve('train/tiny-s1'))
 
@@ -127,25 +147,110 @@ class ProvenanceSpec extends Specification {
         problems() == []
     }
 
+    def 'what a task was given and passes on is no less an input, whoever copies it again'() {
+        given: 'a tokenizer that tokenize puts beside the rows, and train into what it makes of them'
+        String tokenizer = '{"model": 1}'
+        String digest = tokenizer.bytes.sha256()
+        Map given = [text: ['book.txt', 'a' * 64], tokenizer: ['my.json', digest]]
+        Path tokens = result('tokenize', 'tokens', given, ['tokenizer.json': tokenizer, 'tokens.safetensors': '1 2 3'])
+        Path part = result('tokenize', 'part', [rows: ['tokens', digestOf(tokens)]], ['tokenizer.json': tokenizer, 'tokens.safetensors': '1'])
+        Path all = result('tokenize', 'all', [rows: ['tokens', digestOf(tokens)]], ['tokenizer.json': tokenizer, 'tokens.safetensors': '1 2 3'])
+        Path trained = result('train', 'tiny', [tokens: ['train', '1'.bytes.sha256()]], ['tokenizer.json': tokenizer])
+        List<Attempt> attempts = [
+            task('TOKENIZE_PART', 1, [:], outputs: [part]), // what comes from the cache may be told before what it was made of
+            task('TOKENIZE_PART', 2, [:], outputs: [all]),
+            task('TOKENIZE', 1, [:], outputs: [tokens]),
+            task('TRAIN', 1, [:], outputs: [trained]),
+        ]
+
+        when:
+        write(attempts)
+
+        then:
+        json('pipeline/run.json').inputs == [[role: 'text', id: 'book.txt', digest: 'a' * 64], [role: 'tokenizer', id: 'my.json', digest: digest]]
+        digestOf(all) == digestOf(tokens)
+        (1..4).collect { objects(it) } == [
+            ['#result/tokenize/tokens'], ['#result/tokenize/tokens'], ['#input/' + 'a' * 64, '#input/' + digest], ['#result/tokenize/part'],
+        ]
+        problems() == []
+
+        when: 'the tokenizer is one of a checkpoint that a task fetched'
+        write(attempts + task('FETCH', 1, [:], outputs: [result('fetch', 'theirs', [:], ['tokenizer.json': tokenizer])]))
+
+        then:
+        json('pipeline/run.json').inputs == [[role: 'text', id: 'book.txt', digest: 'a' * 64]]
+        objects(3) == ['#input/' + 'a' * 64, '#result/fetch/theirs']
+        problems() == []
+    }
+
     def 'manifests that are corrupt, of others, or too large are told of, and nothing else is opened'() {
         given:
         Path corrupt = plain('corrupt', '{"stage": ')
         Path foreign = plain('foreign', '{"name": "x"}')
         Path large = plain('large', ' ' * (5 << 20))
         Path fine = result('describe', 'fine', [:])
+        Path nameless = plain('nameless', '{"stage": "x", "id": "y", "inputs": [{"role": "text", "id": "z"}]}')
         Files.setPosixFilePermissions(fine.resolve('table.csv'), [] as Set)
 
         when:
-        List<String> warnings = write([task('X', 1, [:], outputs: [corrupt, foreign, large, fine, folder.resolve('absent')])])
+        List<String> warnings = write([task('X', 1, [:], outputs: [corrupt, foreign, large, fine, nameless, folder.resolve('absent')])])
         Map record = json('pipeline/run.json')
 
         then:
         record.results*.id == ['fine']
         record.warnings == warnings
-        warnings.size() == 3
+        warnings.size() == 5
         warnings[0].contains('corrupt') && warnings[0].contains('is not the JSON that was expected')
         warnings[1].contains('foreign')
         warnings[2].contains('only manifests of at most 4194304 are read')
+        warnings[3].contains('nameless') && warnings[3].contains('no digest of an input')
+        warnings[4].contains('absent is not there any more')
+    }
+
+    def 'what the work folder has lost is read where it was published'() {
+        given:
+        Path moved = result('train', 'tiny', [tokens: ['train', 'a' * 64]])
+        result('train', 'tiny/step8', [tokens: ['train', 'a' * 64]])
+        Path target = results.resolve('train/tiny')
+        Files.createDirectories(target.parent)
+        Files.move(moved, target)
+        published[moved] = target
+
+        when:
+        List<String> warnings = write([task('TRAIN', 1, [:], outputs: [moved])])
+
+        then:
+        warnings == []
+        json('pipeline/run.json').results*.path == ['train/tiny', 'train/tiny/step8']
+        problems() == []
+    }
+
+    def 'folders inside of a result that are too many are told of'() {
+        given:
+        Path run = result('train', 'long', [:])
+        (0..998).each { Files.createDirectory(run.resolve(String.format('s%04d', it))) }
+        result('train', 'long/s0999', [:])
+        result('train', 'long/s1000', [:])
+
+        when:
+        List<String> warnings = write([task('TRAIN', 1, [:], outputs: [run])])
+
+        then:
+        warnings.size() == 1 && warnings[0].contains('holds 1001 folders: only the first 1000 are in the record')
+        json('pipeline/run.json').results*.id == ['long', 'long/s0999']
+    }
+
+    def 'a trace that lacks everything is a try of which nothing is known'() {
+        when:
+        List<String> warnings = write([new Attempt([:], false, 1, 0, null, []), new Attempt(['%cpu': Double.NaN, realtime: Float.NaN, cpus: 'many'], true, 2, 0, null, [])])
+        CsvTable table = CsvTable.read(results.resolve('pipeline/tasks.csv'))
+
+        then:
+        warnings == []
+        ['process', 'stage', 'status', 'exit', 'hours', 'cpu_hours_used'].collect { table.text(0, it) } == ['unknown', 'unknown', 'UNKNOWN', null, '0.0', null]
+        ['status', 'hours', 'cpu_hours', 'cpu_hours_used'].collect { table.text(1, it) } == ['CACHED', '0.0', '0.0', null]
+        json('pipeline/run.json').totals.with { [it.tasks, it.tries, it.failed, it.cpu_hours_used] } == [2, 1, 0, null]
+        problems() == []
     }
 
     def 'a resumed run keeps what the record of the run before it said; another study does not'() {
@@ -173,6 +278,14 @@ class ProvenanceSpec extends Specification {
         then:
         json('pipeline/run.json').run.name == 'next'
         warnings[0].contains('is replaced, for it cannot be read')
+
+        when: 'and one that is too large to be read'
+        results.resolve('pipeline/run.json').withOutputStream { out -> (1..33).each { out.write(new byte[1 << 20]) } }
+        warnings = write([task('TRAIN', 1, [:])], name: 'last', session: 'session-2')
+
+        then:
+        json('pipeline/run.json').run.name == 'last'
+        warnings[0].contains('is replaced, for it has 34603008 bytes')
     }
 
     def 'nothing half-written is left where writing fails'() {
@@ -198,12 +311,12 @@ class ProvenanceSpec extends Specification {
     def 'the crate has all that its profiles ask for, whatever happened'() {
         given:
         Path tokens = result('tokenize', 'tokens', [text: ['a book.txt', 'a' * 64]])
-        Path one = result('identify', 'tiny t0 é', [tokens: ['train', digestOf(tokens)]])
-        published[one.resolve('manifest.json')] = Files.createDirectories(results.resolve('identify/tiny t0 é')).resolve('manifest.json')
+        Path one = result('identify', 'tiny:t0 é%', [tokens: ['train', digestOf(tokens)]])
+        published[one.resolve('manifest.json')] = Files.createDirectories(results.resolve('identify/tiny:t0 é%')).resolve('manifest.json')
         List<Attempt> attempts = [
             task('TOKENIZE', 1, [:], cached: true, outputs: [tokens]),
-            task('SUB:IDENTIFY', 1, [status: 'FAILED', exit: 137, error_action: 'RETRY', start: BEGAN.toEpochMilli(), complete: BEGAN.toEpochMilli() + 5]),
-            task('SUB:IDENTIFY', 1, [attempt: 2, realtime: 3000L, '%cpu': 98.5f, peak_rss: 5000L], outputs: [one]),
+            task('MY_SUB:IDENTIFY', 1, [status: 'FAILED', exit: 137, error_action: 'RETRY', start: BEGAN.toEpochMilli(), complete: BEGAN.toEpochMilli() + 5]),
+            task('MY_SUB:IDENTIFY', 1, [attempt: 2, realtime: 3000L, '%cpu': 98.5f, peak_rss: 5000L], outputs: [one]),
         ]
 
         when:
@@ -214,11 +327,11 @@ class ProvenanceSpec extends Specification {
         then:
         problems() == []
         graph['./'].license['@id'] == licenseId
-        CrateRules.ids(graph['./'], 'hasPart').containsAll(['pipeline/workflow/main.nf', 'pipeline/run.json', 'pipeline/tasks.csv', 'identify/tiny%20t0%20%C3%A9/'])
+        CrateRules.ids(graph['./'], 'hasPart').containsAll(['pipeline/workflow/main.nf', 'pipeline/run.json', 'pipeline/tasks.csv', 'identify/tiny%3At0%20%C3%A9%25/'])
         graph['#attempt-2'].error == 'memory, exit code 137; tried again'
         graph['#attempt-3'].actionStatus['@id'] == 'http://schema.org/CompletedActionStatus'
         CrateRules.ids(graph['#attempt-3'], 'object') == ['#result/tokenize/tokens']
-        CrateRules.ids(graph['#attempt-3'], 'result') == ['identify/tiny%20t0%20%C3%A9/']
+        CrateRules.ids(graph['#attempt-3'], 'result') == ['identify/tiny%3At0%20%C3%A9%25/']
         CrateRules.ids(graph['#execution-2'], 'object') == ['#attempt-2', '#attempt-3']
         CrateRules.ids(graph['#run'], 'object') == ['#input/' + 'a' * 64, '#parameter/seeds/value', '#parameter/tokens/value']
         graph['#run'].actionStatus['@id'].endsWith(success ? 'CompletedActionStatus' : 'FailedActionStatus')
@@ -265,6 +378,11 @@ class ProvenanceSpec extends Specification {
         CrateRules.problems(json('ro-crate-metadata.json'), results)
     }
 
+    /** What the crate says that a try was made of. */
+    private List<String> objects(int attempt) {
+        CrateRules.ids(json('ro-crate-metadata.json')['@graph'].find { it['@id'] == "#attempt-${attempt}" }, 'object')
+    }
+
     private List<String> write(Map changes = [:], List<Attempt> attempts) {
         Map values = [
             name: 'happy_hopper', session: 'session-1', resumed: false, success: true, license: null, agent: 'nobody',
@@ -283,10 +401,10 @@ class ProvenanceSpec extends Specification {
     }
 
     /** A folder as the tools write them. */
-    private Path result(String stage, String id, Map<String, List<String>> inputs, String device = null) {
+    private Path result(String stage, String id, Map<String, List<String>> inputs, Map<String, String> files = ['table.csv': 'a,b\n'], String device = null) {
         Path target = folder.resolve("work/${stage}/${id}")
         OutputFolder.create(target, false).withCloseable { out ->
-            out.file('table.csv').text = 'a,b\n'
+            files.each { name, content -> out.file(name).text = content }
             out.parameter('n', 1)
             inputs.each { role, input -> out.input(role, input[0], input[1]) }
             if (device) {

@@ -47,6 +47,7 @@ public final class Attempt {
     private final String executor;
     private final List<Path> outputs;
     private boolean onDevice;
+    private String stage;
 
     /**
      * @param trace values of Nextflow's trace by field; times in milliseconds, sizes in bytes
@@ -83,7 +84,9 @@ public final class Attempt {
     /** A field as a number, or null. */
     Double number(String field) {
         Object value = trace.get(field);
-        return value instanceof Number number ? Double.valueOf(number.doubleValue()) : null;
+        return value instanceof Number number && Double.isFinite(number.doubleValue())
+                ? Double.valueOf(number.doubleValue())
+                : null;
     }
 
     /** A field as a whole number, or null. */
@@ -107,9 +110,16 @@ public final class Attempt {
         return process == null ? "unknown" : process;
     }
 
-    /** The folder of the results: the last part of the process's name, in lower case. */
+    /** The stage that its process's results name; where they name none, the last part of the process's name, in lower case. */
     String stage() {
-        return process().substring(process().lastIndexOf(':') + 1).toLowerCase(java.util.Locale.ROOT);
+        return stage != null
+                ? stage
+                : process().substring(process().lastIndexOf(':') + 1).toLowerCase(java.util.Locale.ROOT);
+    }
+
+    /** Tells the stage: a process that is included by another name (TOKENIZE_PART) is of the same stage. */
+    void ofStage(String name) {
+        stage = name;
     }
 
     /** What all tries of one task have in common. */

@@ -2,11 +2,11 @@ package nf.universality;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -33,18 +33,20 @@ final class Crate {
     private static final String RUN = "#run";
     private static final String ENGINE = "#engine";
     private static final String AGENT = "#agent";
+    /** What stands for itself in the path of an address (RFC 3986), but for the colon: in a first segment it ends a scheme. */
+    private static final String PLAIN =
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=@/";
 
     private final Run run;
     private final List<Attempt> attempts;
     private final List<Result> results;
     private final Map<Attempt, List<Result>> made;
+    private final Origins origins;
     private final String script;
     private final ToLongFunction<String> sizes;
 
     /** Every entity by its id, in the order in which they were described. */
     private final Map<String, Map<String, Object>> graph = new LinkedHashMap<>();
-    /** Digest of a result, or of a file of one, to its entity. */
-    private final Map<String, String> known = new HashMap<>();
     /** Results to their entities. */
     private final Map<Result, String> places = new IdentityHashMap<>();
 
@@ -52,10 +54,17 @@ final class Crate {
      * @param script where the main script lies in the crate, or null
      * @param sizes bytes of a file of the crate by its path, negative where it is absent
      */
-    Crate(Run run, List<Attempt> attempts, List<Result> results, String script, ToLongFunction<String> sizes) {
+    Crate(
+            Run run,
+            List<Attempt> attempts,
+            List<Result> results,
+            Origins origins,
+            String script,
+            ToLongFunction<String> sizes) {
         this.run = run;
         this.attempts = attempts;
         this.results = results;
+        this.origins = origins;
         this.made = results.stream().collect(Collectors.groupingBy(Result::attempt));
         this.script = script;
         this.sizes = sizes;
@@ -273,9 +282,6 @@ final class Crate {
                         : "An intermediate result of the stage " + manifest.stage() + ", which was not published");
         put(entity, "identifier", "sha256:" + result.digest());
         places.put(result, id);
-        known.putIfAbsent(result.digest(), id);
-        // of tokens, manifests name the digest of the one file instead of the folder's
-        manifest.files().forEach(file -> known.putIfAbsent(file.sha256(), id));
         Map<String, Object> parent = result.parent() == null ? null : graph.get(places.get(result.parent()));
         if (parent != null) {
             List<Object> parts = new ArrayList<>();
@@ -296,16 +302,21 @@ final class Crate {
         return candidate;
     }
 
-    /** The entity with this digest; one that no task made is described as what was given. */
+    /** The entity that an input is, or is a file of; one that no task made is described as what was given. */
     private String input(Manifest.Input input) {
-        return known.computeIfAbsent(input.digest(), digest -> {
-            String id = fragment("input", digest);
-            Map<String, Object> entity = describe(id, "CreativeWork");
-            put(entity, "name", input.id() == null ? input.role() : input.id());
-            put(entity, "description", "An input of the run, as " + input.role());
-            put(entity, "identifier", "sha256:" + digest);
+        Result origin = origins.of(input);
+        if (origin != null) {
+            return places.get(origin);
+        }
+        String id = fragment("input", input.digest());
+        if (graph.containsKey(id)) {
             return id;
-        });
+        }
+        Map<String, Object> entity = describe(id, "CreativeWork");
+        put(entity, "name", input.id() == null ? input.role() : input.id());
+        put(entity, "description", "An input of the run, as " + input.role());
+        put(entity, "identifier", "sha256:" + input.digest());
+        return id;
     }
 
     private List<String> files() {
@@ -519,13 +530,18 @@ final class Crate {
         return id.toString();
     }
 
+    /** A relative address that stands for {@code path}, byte for byte: what is not plain is escaped, a colon too. */
     private static String path(String path) {
-        try {
-            // a colon in a first segment would make it a scheme
-            return new URI(null, null, path, null).toASCIIString().replace(":", "%3A");
-        } catch (URISyntaxException e) {
-            throw new IllegalArgumentException("'" + path + "' cannot be written as an address: " + e.getMessage(), e);
+        StringBuilder address = new StringBuilder();
+        for (byte part : path.getBytes(StandardCharsets.UTF_8)) {
+            char letter = (char) (part & 0xff);
+            if (PLAIN.indexOf(letter) >= 0) {
+                address.append(letter);
+            } else {
+                address.append('%').append(String.format("%02X", (int) letter));
+            }
         }
+        return address.toString();
     }
 
     private static String uri(String address) {

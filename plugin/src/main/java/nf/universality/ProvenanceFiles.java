@@ -8,6 +8,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import universality.data.Json;
 import universality.data.ToolException;
 
@@ -45,10 +46,11 @@ public final class ProvenanceFiles {
         Files.createDirectories(folder.resolve(RECORD).getParent());
         replace(TASKS, file -> TaskTable.write(file, attempts, reader));
         String script = copyScript(run.workflow().script());
-        Map<?, ?> previous = previous(warnings);
-        RunRecord record = new RunRecord(run, attempts, results, warnings);
+        RunRecord.Previous previous = previous(warnings);
+        Origins origins = new Origins(results);
+        RunRecord record = new RunRecord(run, attempts, results, origins, warnings);
         replace(RECORD, file -> Json.write(file, record.content(previous)));
-        Crate crate = new Crate(run, attempts, results, script, this::size);
+        Crate crate = new Crate(run, attempts, results, origins, script, this::size);
         replace(Crate.NAME, file -> Json.write(file, crate.content()));
         return warnings;
     }
@@ -64,14 +66,21 @@ public final class ProvenanceFiles {
         return name;
     }
 
-    private Map<?, ?> previous(List<String> warnings) {
+    private RunRecord.Previous previous(List<String> warnings) {
         Path file = folder.resolve(RECORD);
         try {
-            return Files.isRegularFile(file) && Files.size(file) <= MOST_BYTES ? Json.read(file, Map.class) : null;
+            if (!Files.isRegularFile(file)) {
+                return null;
+            }
+            if (Files.size(file) <= MOST_BYTES) {
+                return Json.read(file, RunRecord.Previous.class);
+            }
+            warnings.add("the record of an earlier run is replaced, for it has " + Files.size(file)
+                    + " bytes: only records of at most " + MOST_BYTES + " are read");
         } catch (ToolException | IOException e) {
             warnings.add("the record of an earlier run is replaced, for it cannot be read: " + e.getMessage());
-            return null;
         }
+        return null;
     }
 
     /** Bytes of a file of the results, or -1 where it is not there. */
@@ -91,10 +100,9 @@ public final class ProvenanceFiles {
 
     private void replace(String name, Writing writing) throws IOException {
         Path target = folder.resolve(name);
-        Path temporary = target.resolveSibling(
-                "." + target.getFileName() + ".tmp-" + ProcessHandle.current().pid());
+        // another run that ends now, with the number of this process on another host, may write the same file
+        Path temporary = target.resolveSibling("." + target.getFileName() + ".tmp-" + UUID.randomUUID());
         try {
-            Files.deleteIfExists(temporary);
             writing.to(temporary);
             move(temporary, target);
         } finally {

@@ -105,6 +105,8 @@ class ProvenanceObserver implements TraceObserver {
         values.put("task_id", task.getId());
         values.putIfAbsent("process", task.getProcessor().getName());
         values.putIfAbsent("name", task.getName());
+        values.putIfAbsent(
+                "status", handler.getStatusString()); // without a trace, nothing else would tell of a failure
         int index = task.getIndex() == null ? attempts.size() : task.getIndex();
         attempts.add(new Attempt(values, cached, index, accelerators(task), executor(task), outputs(task)));
     }

@@ -1,11 +1,11 @@
 package nf.universality;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,15 +24,21 @@ final class RunRecord {
     /** Earlier launches of the same session that are kept. */
     private static final int MOST_EARLIER = 100;
 
+    /** What is read of an earlier record: the rest of it, all its results, is passed over. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Previous(Map<String, Object> run, Object totals, Object retries, Object failures, List<Object> earlier) {}
+
     private final Run run;
     private final List<Attempt> attempts;
     private final List<Result> results;
+    private final Origins origins;
     private final List<String> warnings;
 
-    RunRecord(Run run, List<Attempt> attempts, List<Result> results, List<String> warnings) {
+    RunRecord(Run run, List<Attempt> attempts, List<Result> results, Origins origins, List<String> warnings) {
         this.run = run;
         this.attempts = attempts;
         this.results = results;
+        this.origins = origins;
         this.warnings = warnings;
     }
 
@@ -41,7 +47,7 @@ final class RunRecord {
      *
      * @param previous the record that is replaced, or null; of the same session, what it says of its launch is kept
      */
-    Map<String, Object> content(Map<?, ?> previous) {
+    Map<String, Object> content(Previous previous) {
         Map<String, Object> content = new LinkedHashMap<>(summary());
         content.put("workflow", workflow());
         content.put("parameters", run.parameters());
@@ -179,16 +185,10 @@ final class RunRecord {
 
     /** What the results were made of and no task of this launch made: by digest, each once. */
     private List<Map<String, Object>> inputs() {
-        Set<String> made = new HashSet<>();
-        results.forEach(result -> {
-            made.add(result.digest());
-            // of tokens, manifests name the digest of the one file instead of the folder's
-            result.manifest().files().forEach(file -> made.add(file.sha256()));
-        });
         Set<Manifest.Input> given = new LinkedHashSet<>();
         for (Result result : results) {
             result.manifest().inputs().stream()
-                    .filter(input -> !made.contains(input.digest()))
+                    .filter(input -> origins.of(input) == null)
                     .forEach(given::add);
         }
         return given.stream().map(RunRecord::input).toList();
@@ -223,19 +223,20 @@ final class RunRecord {
         return row;
     }
 
-    private List<Object> earlier(Map<?, ?> previous) {
+    private List<Object> earlier(Previous previous) {
         List<Object> earlier = new ArrayList<>();
         if (previous != null
-                && previous.get("run") instanceof Map<?, ?> launch
-                && run.session().equals(launch.get("session"))
-                && !run.name().equals(launch.get("name"))) {
-            if (previous.get("earlier") instanceof List<?> before) {
-                earlier.addAll(before);
+                && previous.run() != null
+                && run.session().equals(previous.run().get("session"))
+                && !run.name().equals(previous.run().get("name"))) {
+            if (previous.earlier() != null) {
+                earlier.addAll(previous.earlier());
             }
             Map<String, Object> kept = new LinkedHashMap<>();
-            for (String part : List.of("run", "totals", "retries", "failures")) {
-                kept.put(part, previous.get(part));
-            }
+            kept.put("run", previous.run());
+            kept.put("totals", previous.totals());
+            kept.put("retries", previous.retries());
+            kept.put("failures", previous.failures());
             earlier.add(kept);
         }
         return earlier.subList(Math.max(0, earlier.size() - MOST_EARLIER), earlier.size());
