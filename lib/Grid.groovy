@@ -31,6 +31,9 @@ class Grid {
     }
 
     private static List<String> listed(String name, Object value) {
+        if (several(value).isEmpty() || several(value).contains(null)) {
+            throw new IllegalArgumentException("--${name} '${value}' has no value; expected one, or several in a list")
+        }
         List<String> texts = several(value).collect { plain(it) }
         if (texts.toSet().size() < texts.size()) {
             throw new IllegalArgumentException("--${name} '${several(value).join(',')}' names a value twice")

@@ -21,6 +21,9 @@ import java.util.regex.PatternSyntaxException
 class Study {
     static final List<String> COLUMNS = ['id', 'family', 'seed', 'step', 'source', 'revision']
     static final List<String> REQUIRED = ['family', 'seed', 'step', 'source']
+    /** Partners of a neuron that {@code correlate} finds through products that are not exact (universality.correlate.Shortlist). */
+    private static final int MOST_FILTERED = 32
+    private static final int LONGEST_NAME = 64
     static final List<String> CONTROLS = ['rotated', 'shifted', 'row_shifted', 'token_permuted']
 
     /** What to train: {@code [id, family, seed]}; empty where checkpoints are given. */
@@ -175,8 +178,16 @@ class Study {
         if (control != null) {
             throw new IllegalArgumentException("--controls names '${control}'; expected none or some of ${CONTROLS.join(',')}")
         }
+        String shallow = grid.values.precision.find { it != 'exact' && params.top > MOST_FILTERED }
+        if (shallow != null) {
+            throw new IllegalArgumentException("--top ${params.top} is more than --precision ${shallow} finds; expected at most ${MOST_FILTERED}, or --precision exact")
+        }
         if (groups().isEmpty()) {
             throw new IllegalArgumentException('no step has checkpoints of two seeds of one family: nothing can be correlated')
+        }
+        Map correlation = correlations().find { it.meta.id.length() > LONGEST_NAME }
+        if (correlation != null) {
+            throw new IllegalArgumentException("'${correlation.meta.id}', the name of a correlation, is longer than ${LONGEST_NAME} characters: choose a shorter name than '${correlation.meta.family}' for the family")
         }
         return this
     }
@@ -307,7 +318,7 @@ class Study {
     }
 
     private List<Map> controlTasks(Map group, Map combination) {
-        if (!(group.step in chosen(params.control_steps, (String) group.family))) {
+        if (!(group.step in chosen('control_steps', (String) group.family))) {
             return []
         }
         // token_permuted sets any position against any other one, and so cannot be had by running through the text
@@ -320,7 +331,7 @@ class Study {
     /** Ids of the checkpoints whose activations the control token_permuted would read. */
     List<String> permuted() {
         return 'token_permuted' in words(params.controls)
-                ? groups().findAll { it.step in chosen(params.control_steps, (String) it.family) }.collectMany { it.members*.id }
+                ? groups().findAll { it.step in chosen('control_steps', (String) it.family) }.collectMany { it.members*.id }
                 : []
     }
 
@@ -431,7 +442,7 @@ class Study {
 
     /** All tasks of {@code ablate}: the checkpoints of the steps that {@code params.ablate_steps} names. */
     List<Map> ablations() {
-        List<Map> ablated = groups().findAll { it.step in chosen(params.ablate_steps, (String) it.family) }
+        List<Map> ablated = groups().findAll { it.step in chosen('ablate_steps', (String) it.family) }
         return grid.combinations('ablate').collectMany { combination ->
             ablated.collectMany { group ->
                 group.members.collect { member ->
@@ -505,14 +516,15 @@ class Study {
         return plans.computeIfAbsent(stage) { tasks() }
     }
 
-    /** The steps of {@code family} that {@code choice} names: {@code all}, {@code none}, {@code last} or a list. */
-    private List<Integer> chosen(Object choice, String family) {
+    /** The steps of {@code family} that the parameter names: {@code all}, {@code none}, {@code last} or a list. */
+    private List<Integer> chosen(String name, String family) {
         List<Integer> steps = stepsOf(family)
+        Object choice = params[name]
         switch (choice.toString()) {
             case 'all': return steps
             case 'none': return []
             case 'last': return steps.takeRight(1)
-            default: return integers('steps', choice)
+            default: return integers(name, choice)
         }
     }
 
@@ -548,8 +560,8 @@ class Study {
 
     static String checkId(String what, Object id) {
         String text = id.toString()
-        if (text.length() > 64 || !(text ==~ /[A-Za-z0-9]+([._-][A-Za-z0-9]+)*/)) {
-            throw new IllegalArgumentException("the ${what} '${text}' is not a valid name: use letters and digits, single '.', '_' or '-' between them, at most 64 characters")
+        if (text.length() > LONGEST_NAME || !(text ==~ /[A-Za-z0-9]+([._-][A-Za-z0-9]+)*/)) {
+            throw new IllegalArgumentException("the ${what} '${text}' is not a valid name: use letters and digits, single '.', '_' or '-' between them, at most ${LONGEST_NAME} characters")
         }
         return text
     }

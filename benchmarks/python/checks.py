@@ -233,7 +233,7 @@ def haar(k):
     yield "with a positive diagonal", 0.0 if (upper.diagonal() > 0).all() else float("inf"), 0
 
 
-@check("correlate", "covariance", "rotated_variance", "scaled", "baseline")
+@check("correlate", "covariance", "rotated_variance", "scaled", "scaled_turned", "baseline")
 def baseline(k):
     a, b = (normal(500, 40, seed=s).double() for s in (1, 2))
     b = b @ normal(40, 40, seed=3).double()  # correlated within
@@ -247,6 +247,7 @@ def baseline(k):
     yield "rotated_variance", error(variance, turned.pow(2).sum(0)), F32
     scaled = k("scaled", a.T @ b, sigma)
     yield "scaled", error(scaled, (a.T @ b) * sigma), 2e-7
+    yield "scaled_turned", same(k("scaled_turned", b.T @ a, sigma), k("scaled", (b.T @ a).T.contiguous(), sigma)), 0
     expected = (a.T @ (turned / turned.norm(dim=0))).max(1).values
     yield "baseline", error(k("baseline", [scaled[:15], scaled[15:]], rotation.float(), variance), expected), F32
 

@@ -1,4 +1,4 @@
-// One seed of a small GPT-2, saved at several steps. One thread: the same seed gives the same bytes.
+// One seed of a small GPT-2, saved at several steps. One thread of a processor: the same seed gives the same bytes.
 process TRAIN {
     tag "${meta.id}"
     label 'train'
@@ -16,7 +16,7 @@ process TRAIN {
     script:
     """
     'universality' train --tokens ${tokens} --config ${config} --family ${meta.family} --seed ${meta.seed} \\
-        --steps ${steps.join(',')} --threads 1 --memory ${Tasks.blocks(task.memory)} --out ${meta.id} --overwrite
+        --steps ${steps.join(',')} --device cpu --threads 1 --memory ${Tasks.blocks(task.memory)} --out ${meta.id} --overwrite
     """
 
     stub:

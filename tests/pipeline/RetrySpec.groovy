@@ -22,41 +22,48 @@ class RetrySpec extends Specification {
         seen.keySet() == LABELS as Set
         ['train', 'transfer', 'compute'].each {
             assert seen[it] == [
-                "137 200 4 200 '50 MB'",
-                "140 100 16 100 '25 MB'",
-                "143 100 4 100 '25 MB'",
-                "71 200 4 200 '50 MB'",
-                "75 100 4 100 '25 MB'",
-                "76 100 4 100 '12 MB'",
+                "137 200 4 200 --memory '50 MB'",
+                "140 100 16 100 --memory '25 MB'",
+                "143 100 4 100 --memory '25 MB'",
+                "71 200 4 200 --memory '50 MB'",
+                "75 100 4 100 --memory '25 MB'",
+                "76 100 4 100 --memory '12 MB'",
             ]
         }
         seen.tables == [
-            "137 1600 4 1600 '800 MB'",
-            "140 800 16 800 '200 MB'",
-            "143 800 4 800 '200 MB'",
-            "71 1600 4 1600 '800 MB'",
-            "75 800 4 800 '200 MB'",
-            "76 800 4 800 '100 MB'",
+            "137 1600 4 1600 --memory '800 MB'",
+            "140 800 16 800 --memory '200 MB'",
+            "143 800 4 800 --memory '200 MB'",
+            "71 1600 4 1600 --memory '800 MB'",
+            "75 800 4 800 --memory '200 MB'",
+            "76 800 4 800 --memory '100 MB'",
         ]
     }
 
-    def 'what a try was given stays given, whatever the next one ends with'() {
-        when: 'memory, then time'
-        def result = run('137', '140')
+    def 'what a try was given stays given, whatever the next one ends with: #first, then #second'() {
+        when:
+        def result = run(first, second)
 
         then:
         result.status == 0
-        result.out.readLines()*.trim().findAll { it.startsWith('train ') } == ["train 137 200 16 200 '50 MB'"]
+        result.out.readLines()*.trim().findAll { it.startsWith('train ') }.toSorted() == expected
         result.tasks*.attempt.toSet() == ['1', '2', '3'] as Set
+
+        where:
+        first    | second || expected
+        '137'    | '140'  || ["train 137 200 16 200 --memory '50 MB'"]
+        '76'     | '143'  || ["train 76 100 4 100 --memory '12 MB'"]
+        '76,137' | '76'   || ["train 137 200 4 200 --memory '25 MB'", "train 76 100 4 100 --memory '6 MB'"]
     }
 
-    def 'a task is tried three times at most'() {
+    def 'a task is tried three times at most, and what runs beside it comes to its end'() {
         when:
-        def result = run('137', '137', '137')
+        def result = run('137,0', '137', '137')
 
         then:
         result.status == 1
         result.tasks*.attempt*.toInteger().max() == 3
+        result.tasks.find { it.name == 'TABLES (0)' }.status == 'COMPLETED'
     }
 
     def '#code is final'() {
@@ -71,7 +78,10 @@ class RetrySpec extends Specification {
         code << ['65', '70']
     }
 
-    /** A task for each label and code; later tries end with the other codes, and then well. */
+    /**
+     * A task for each label and code; later tries end with the other codes, and then well. Of the tasks with the code 0, which end
+     * well, one does so some time after one of the others has begun its third try.
+     */
     private Pipeline.Result run(String codes, String... later) {
         folder.resolve('main.nf').text = LABELS.collect { process(it, later.toList()) }.join('\n') + """
             workflow {
@@ -90,7 +100,7 @@ class RetrySpec extends Specification {
         new Pipeline(folder, folder).run('-profile', 'slurm', '-c', folder.resolve('here.config').toString(), '--codes', codes, *memory, '--compute_cpus', '1')
     }
 
-    private static String process(String label, List<String> later) {
+    private String process(String label, List<String> later) {
         String ends = later.withIndex().collect { code, i -> "if [ \${task.attempt} = ${i + 2} ]; then exit ${code}; fi" }.join('\n            ')
         """
         process ${label.toUpperCase()} {
@@ -105,9 +115,11 @@ class RetrySpec extends Specification {
 
             script:
             \"\"\"
+            if [ \${task.attempt} = 3 ]; then touch '${folder}/third'; fi
+            if [ \${code} = 0 ] && [ ${label} = tables ]; then until [ -e '${folder}/third' ]; do sleep 0.1; done; sleep 2; fi
             if [ \${task.attempt} = 1 ]; then exit \${code}; fi
             ${ends}
-            echo "${label} \${code} \${task.memory.toMega()} \${task.time.toHours()} \\\$UNIVERSALITY_MEMORY \${Tasks.blocks(task.memory, task.previousTrace)}"
+            echo "${label} \${code} \${task.memory.toMega()} \${task.time.toHours()} \\\$UNIVERSALITY_MEMORY --memory \${Tasks.blocks(task.memory, task.previousTrace)}"
             \"\"\"
         }
         """.stripIndent()

@@ -103,6 +103,10 @@ class GridSpec extends Specification {
 
         where:
         changes                                                                              || expected
+        [universal_threshold: []]                                                            || "--universal_threshold '[]' has no value; expected one, or several in a list"
+        [tokens: []]                                                                         || "--tokens '[]' has no value; expected one, or several in a list"
+        [baseline_seed: null]                                                                || "--baseline_seed 'null' has no value; expected one, or several in a list"
+        [baseline_seed: [1, null]]                                                           || "--baseline_seed '[1, null]' has no value; expected one, or several in a list"
         [universal_threshold: '0.5,0.50']                                                    || "--universal_threshold '0.5,0.50' names a value twice"
         [tokens: '10,20', split: 'train=900,analysis=80,heldout=70,examples=60']             || '--tokens 10,20 has several values, and --split says how many tokens each split gets: give --split in per cent'
     }

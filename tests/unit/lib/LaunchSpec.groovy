@@ -251,6 +251,11 @@ class LaunchSpec extends Specification {
         16384  | null       || "'13936 MB'"
         16384  | [exit: 76] || "'6968 MB'"
         16384  | [exit: 71] || "'13936 MB'"
+        16384  | tried(76, 16384, 6968)   || "'3484 MB'"
+        16384  | tried(143, 16384, 6968)  || "'6968 MB'"
+        16384  | tried(143, 16384, 13936) || "'13936 MB'"
+        16384  | tried(137, 8192, 1436)   || "'3484 MB'"
+        null   | tried(76, null, 568)     || "'284 MB'"
         null   | null       || "'1136 MB'"
     }
 
@@ -264,6 +269,11 @@ class LaunchSpec extends Specification {
 
         where:
         memory << [800, 1024, 1500, 2048, 4096, 6144, 16384, 32768, 1000000]
+    }
+
+    /** Trace of a try with so many MB, of which it gave so many to its tool. */
+    private static Map tried(int exit, Long memory, long blocks) {
+        [exit: exit, memory: memory == null ? null : memory << 20, script: "'universality' correlate --memory '${blocks} MB' --out x"]
     }
 
     static class Memory {

@@ -181,6 +181,9 @@ class StudySpec extends Specification {
         [split: "train=${'9' * 20},analysis=8"]                    || 'is neither NAME=TOKENS nor NAME=SHARE%'
         [controls: 'rotatd']        || "--controls names 'rotatd'"
         [ablate_steps: '50,51']     || '--ablate_steps names the step 51, which no checkpoint has'
+        [control_steps: '50,50']    || "--control_steps '50,50' names a number twice"
+        [precision: 'exact,sketch', top: 33] || '--top 33 is more than --precision sketch finds; expected at most 32, or --precision exact'
+        [family: 'x' * 40, controls: 'token_permuted', steps: '0,100000000'] || "'${'x' * 40}-t100000000-token_permuted', the name of a correlation, is longer than 64 characters: choose a shorter name than '${'x' * 40}' for the family"
         [control_steps: 3]          || '--control_steps names the step 3, which no checkpoint has'
     }
 

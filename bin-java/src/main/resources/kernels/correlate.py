@@ -138,15 +138,21 @@ class Ops(Module):
     return total
 
   def correlation(self, total: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
-    # total [da, db], sx [2, da], sy [2, db] -> rho [da, db]; 0 where a variance is 0
+    # total [da, db], sx [2, da], sy [2, db] -> rho [da, db]; 0 where a variance is 0. A few rows at a time, as above
     count = float(n)
-    cov = total - torch.outer(sx[0], sy[0]).div_(count)
     vx = (sx[1] - sx[0] * sx[0] / count).clamp_(min=0.0)
     vy = (sy[1] - sy[0] * sy[0] / count).clamp_(min=0.0)
     zero = torch.zeros([1], dtype=7, device=total.device)
     rx = torch.where(vx > 0, vx.rsqrt(), zero)
     ry = torch.where(vy > 0, vy.rsqrt(), zero)
-    return cov.mul_(rx.unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
+    rho = torch.empty_like(total)
+    step = self.step(total)
+    for i in range((total.size(0) + step - 1) // step):
+      a = i * step
+      b = min(total.size(0), a + step)
+      r = rho[a:b].copy_(total[a:b]).sub_(torch.outer(sx[0][a:b], sy[0]).div_(count))
+      r.mul_(rx[a:b].unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
+    return rho
 
   def turned(self, rho: Tensor) -> Tensor:
     return rho.t().contiguous()
@@ -230,7 +236,21 @@ class Ops(Module):
 
   def scaled(self, rho: Tensor, sigma: Tensor) -> Tensor:
     # rho F64 [da, db], sigma F64 [db] -> cov(x, y) in units of the standard deviation of x, F32
-    return (rho * sigma).float()
+    out = torch.empty([rho.size(0), rho.size(1)], dtype=6, device=rho.device)
+    step = self.step(rho)
+    for i in range((rho.size(0) + step - 1) // step):
+      out[i * step:(i + 1) * step].copy_(rho[i * step:(i + 1) * step] * sigma)
+    return out
+
+  def scaled_turned(self, rho: Tensor, sigma: Tensor) -> Tensor:
+    # the same of rho^T: sigma F64 [da] -> cov(y, x) in units of the standard deviation of y, F32 [db, da], in the order of rho
+    out = torch.empty([rho.size(0), rho.size(1)], dtype=6, device=rho.device)
+    step = self.step(rho)
+    for i in range((rho.size(0) + step - 1) // step):
+      a = i * step
+      b = min(rho.size(0), a + step)
+      out[a:b].copy_(rho[a:b] * sigma[a:b].unsqueeze(1))
+    return out.t()
 
   def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor) -> Tensor:
     # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]

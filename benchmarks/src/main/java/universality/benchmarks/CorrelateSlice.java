@@ -87,13 +87,14 @@ final class CorrelateSlice {
                     / slice.tokens();
         }
 
-        /** Covariances, rotations, variances under them, and the products with rotations. */
+        /** Covariances, rotations, variances under them, and what is multiplied with rotations, once for all draws; and the products. */
         double baseline(Study study) {
             double layers = study.layersOfAll() / slice.layersOfAll();
             double draws = study.weight() / slice.weight();
             return of("covariances") * layers * study.tokens() / slice.tokens()
                     + of("rotations") * layers * study.draws() / slice.draws()
                     + of("variances") * layers * draws
+                    + of("scaling") * study.products() / slice.products()
                     + of("baseline") * study.products() / slice.products() * draws;
         }
 

@@ -784,16 +784,20 @@ final class Correlator implements AutoCloseable {
     private List<NDArray> scaled(NDManager scope, Layer layer, List<Wanted> wanted, int set) {
         List<NDArray> scaled = new ArrayList<>();
         for (Wanted w : wanted) {
-            try (NDManager step = scope.newSubManager()) {
-                NDArray rho = correlation(step, w.cell(), set, false);
-                NDArray sigma = step.create(layer.source().deviations(layer.index(), set));
-                NDArray x = kernel.call(step, "scaled", w.reverse() ? turned(step, rho) : rho, sigma)
-                        .singletonOrThrow();
-                x.attach(scope);
-                scaled.add(x);
-            }
+            scaled.add(phases.in("scaling", () -> scaled(scope, layer, w, set)));
         }
         return scaled;
+    }
+
+    private NDArray scaled(NDManager scope, Layer layer, Wanted wanted, int set) {
+        try (NDManager step = scope.newSubManager()) {
+            NDArray rho = correlation(step, wanted.cell(), set, false);
+            NDArray sigma = step.create(layer.source().deviations(layer.index(), set));
+            NDArray x = kernel.call(step, wanted.reverse() ? "scaled_turned" : "scaled", rho, sigma)
+                    .singletonOrThrow();
+            x.attach(scope);
+            return x;
+        }
     }
 
     private void drawBaselines(
