@@ -12,8 +12,9 @@ import universality.data.CsvTable
 
 /** The benchmarks run from end to end in a tiny size and give whole tables; what they measure there means nothing. */
 class NumbersSpec extends Specification {
-    /** Every line of the table of issue 4, and what is told besides. */
-    static final ROWS = ['activate-f32', 'activate-bf16', 'correlate-exact', 'baseline', 'correlate-filter', 'correlate-filter-answers',
+    /** Every line of the table, and what is told besides. */
+    static final ROWS = ['activate-f32', 'activate-bf16', 'correlate-exact', 'correlate-exact-5m', 'baseline', 'baseline-5m',
+                         'correlate-filter', 'correlate-filter-answers',
                          'sketch', 'sketch-found', 'ablate-demo-zero', 'ablate-demo-resample', 'ablate-gpt2-small-zero',
                          'ablate-gpt2-small-resample', 'memory-activate', 'memory-growth-activate', 'memory-correlate',
                          'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate', 'reference', 'reference-agreement',
