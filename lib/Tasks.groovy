@@ -5,9 +5,12 @@ class Tasks {
     /** What the engine and its code take besides heap and blocks, in MB (docs/usage.md, Memory of activate). */
     private static final long ENGINE = 400
 
+    /** The largest heap that bin/universality takes, in MB. */
+    private static final long MOST_HEAP = 8192
+
     /**
      * The tool's {@code --memory}: what is left of the task's memory when the Java heap (bin/universality: a quarter, at most
-     * 2 GiB) and the engine are taken off, so that all three stay within what a scheduler enforces; a quarter at least. Half of
+     * 8 GiB) and the engine are taken off, so that all three stay within what a scheduler enforces; a quarter at least. Half of
      * that after a try that ended for lack of device memory, and as many times smaller in every try after it: the tools'
      * results do not depend on it.
      *
@@ -21,7 +24,7 @@ class Tasks {
 
     private static long whole(Long megabytes) {
         long all = megabytes == null ? 2048 : megabytes
-        return Math.max(all - Math.min(2048, all.intdiv(4)) - ENGINE, all.intdiv(4))
+        return Math.max(all - Math.min(MOST_HEAP, all.intdiv(4)) - ENGINE, all.intdiv(4))
     }
 
     /** How often the blocks of a try were halved: its script says what they were. */

@@ -248,13 +248,13 @@ class LaunchSpec extends Specification {
         memory | previous   || expected
         400    | null       || "'100 MB'"
         1500   | null       || "'725 MB'"
-        16384  | null       || "'13936 MB'"
-        16384  | [exit: 76] || "'6968 MB'"
-        16384  | [exit: 71] || "'13936 MB'"
-        16384  | tried(76, 16384, 6968)   || "'3484 MB'"
-        16384  | tried(143, 16384, 6968)  || "'6968 MB'"
-        16384  | tried(143, 16384, 13936) || "'13936 MB'"
-        16384  | tried(137, 8192, 1436)   || "'3484 MB'"
+        16384  | null       || "'11888 MB'"
+        16384  | [exit: 76] || "'5944 MB'"
+        16384  | [exit: 71] || "'11888 MB'"
+        16384  | tried(76, 16384, 5944)   || "'2972 MB'"
+        16384  | tried(143, 16384, 5944)  || "'5944 MB'"
+        16384  | tried(143, 16384, 11888) || "'11888 MB'"
+        16384  | tried(137, 8192, 1436)   || "'2972 MB'"
         null   | tried(76, null, 568)     || "'284 MB'"
         null   | null       || "'1136 MB'"
     }
@@ -264,7 +264,7 @@ class LaunchSpec extends Specification {
         long blocks = (Tasks.blocks(new Memory(memory)) =~ /\d+/)[0].toLong()
 
         expect: 'the heap as bin/universality takes it'
-        Math.min(2048, memory.intdiv(4)) + 400 + blocks <= memory
+        Math.min(8192, memory.intdiv(4)) + 400 + blocks <= memory
         blocks >= memory.intdiv(4)
 
         where:

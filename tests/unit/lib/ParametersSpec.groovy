@@ -69,7 +69,7 @@ class ParametersSpec extends Specification {
         [precision: 'fp16']          || "parameter '--precision' is 'fp16'; expected one of exact, bf16, int8, sketch: ${parameters.schema.precision.description}"
         [sketch_size: 63]            || "parameter '--sketch_size' is '63'; expected a whole number not below 64: ${parameters.schema.sketch_size.description}"
         [seeds: '1;2']               || "parameter '--seeds' is '1;2'; expected whole numbers separated by commas: Seeds to train, a comma list"
-        [device: 'gpu:x']            || "parameter '--device' is 'gpu:x'; expected auto, cpu, gpu or gpu:K: Where models run: auto, cpu, gpu or gpu:K; a GPU that is asked for and absent is an error"
+        [device: 'gpu:x']            || "parameter '--device' is 'gpu:x'; expected auto, cpu, gpu or gpu:K: Where models run (but for training): auto, cpu, gpu or gpu:K; a GPU that is asked for and absent is an error"
         [ids: '/no/such.npy']        || "parameter '--ids' is '/no/such.npy'; expected a file that exists: ${parameters.schema.ids.description}"
         [universal_threshold: 'x']   || "parameter '--universal_threshold' is 'x'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"
         [universal_threshold: 1]     || "parameter '--universal_threshold' is '1'; expected a number from 0 to below 1: Excess correlation from which a neuron is universal"

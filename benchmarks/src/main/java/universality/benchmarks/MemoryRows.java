@@ -88,7 +88,7 @@ final class MemoryRows implements Rows {
 
     /** What the launcher gives to the Java heap, in MB. */
     private int heap() {
-        return Math.min(2048, memory / 4);
+        return Math.min(8192, memory / 4);
     }
 
     /** What the workflow says as {@code --memory}: the engine needs about {@value #ENGINE} MB besides. */

@@ -60,7 +60,8 @@ public final class Main implements Runnable {
             Failures.print(
                     err,
                     "universality",
-                    "the Java heap is too small: raise the task's memory (" + e.getMessage() + ")");
+                    "the Java heap is too small: raise the task's memory, of which it is a quarter, or set UNIVERSALITY_HEAP (such as 8g) ("
+                            + e.getMessage() + ")");
             return ExitCode.HOST_MEMORY.status();
         }
     }

@@ -159,6 +159,8 @@ final class Correlator implements AutoCloseable {
             passes++;
             from = to;
         }
+        noise.values().forEach(Noise::close);
+        noise.clear();
     }
 
     /** Neurons of a against those of b. */

@@ -50,7 +50,9 @@ final class Decomposition implements AutoCloseable {
             count[v]++;
         }
         long bytes = 8L * sources.stream().mapToInt(s -> s.model.neurons()).sum();
-        most = (int) Math.max(CHUNK, Math.min(values.length, memoryBytes / bytes - 1));
+        // whole chunks, so that it does not depend on memory which values are summed together
+        long fitting = Math.max(CHUNK, (memoryBytes / bytes - 1) / CHUNK * CHUNK);
+        most = (int) Math.min(values.length, fitting);
         between = manager.zeros(new Shape(products), DataType.FLOAT64);
     }
 

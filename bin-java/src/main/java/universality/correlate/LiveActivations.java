@@ -44,8 +44,7 @@ final class LiveActivations implements Activations {
     private Kernel kernel;
     private LanguageModel model;
     private NDManager manager;
-    private long memory;
-    private int rows;
+    private BatchSizes sizes;
     private int from;
     private int to;
     /** Activations of batches, the layers from {@link #from} to {@link #to}; the one used longest ago first. */
@@ -71,11 +70,10 @@ final class LiveActivations implements Activations {
      */
     void start(Compute compute, Kernel gather, long memoryBytes, Consumer<String> say) {
         kernel = gather;
-        memory = memoryBytes;
         model = LanguageModel.load(compute, checkpoint, arithmetic);
         manager = compute.manager().newSubManager();
         MaskedForward.check(checkpoint, model.config(), tokens).ifPresent(say);
-        rows = Math.max(1, BATCH / tokens.context());
+        sizes = new BatchSizes(Math.max(1, BATCH / tokens.context()), memoryBytes);
         expect(0, layers());
     }
 
@@ -83,8 +81,9 @@ final class LiveActivations implements Activations {
     long weightBytes() {
         Set<NDArray> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
         distinct.addAll(model.weights());
-        int bytes = arithmetic == Arithmetic.BF16 ? 2 : 4;
-        return distinct.stream().mapToLong(w -> bytes * w.size()).sum();
+        return distinct.stream()
+                .mapToLong(w -> w.getDataType().getNumOfBytes() * w.size())
+                .sum();
     }
 
     @Override
@@ -175,11 +174,10 @@ final class LiveActivations implements Activations {
             try {
                 return gather(scope, layer, which, start, count);
             } catch (ToolException e) {
-                if (e.code() != ExitCode.DEVICE_MEMORY || rows == 1 && owners.isEmpty()) {
+                if (e.code() != ExitCode.DEVICE_MEMORY || !sizes.shrink()) {
                     throw e;
                 }
                 clear();
-                rows = Math.max(1, rows / 2);
             }
         }
     }
@@ -211,12 +209,12 @@ final class LiveActivations implements Activations {
     }
 
     private int batch(int keptIndex) {
-        return kept[keptIndex] / tokens.context() / rows;
+        return kept[keptIndex] / tokens.context() / sizes.rows();
     }
 
     /** Number of kept positions before a batch. */
     private int firstKept(int batch) {
-        int at = Arrays.binarySearch(kept, batch * rows * tokens.context());
+        int at = Arrays.binarySearch(kept, batch * sizes.rows() * tokens.context());
         return at < 0 ? -at - 1 : at;
     }
 
@@ -238,11 +236,10 @@ final class LiveActivations implements Activations {
         }
     }
 
-    /** Drops batches until there is room for one more: one at least stays, since a block may begin in it. */
+    /** Drops batches until there is room for one more. What a block took from them has been copied. */
     private void makeRoom() {
-        long each = 4L * rows * tokens.context() * dMlp() * (to - from);
-        long wanted = WINDOW / ((long) rows * tokens.context()) + 2;
-        long most = Math.max(2, Math.min(wanted, memory / each));
+        long wanted = WINDOW / ((long) sizes.rows() * tokens.context()) + 2;
+        long most = sizes.most(wanted, 4L * tokens.context() * dMlp() * (to - from));
         while (owners.size() >= most) {
             Integer oldest = owners.keySet().iterator().next();
             owners.remove(oldest).close();
@@ -252,8 +249,8 @@ final class LiveActivations implements Activations {
 
     private NDList compute(NDManager owner, int batch) {
         int context = tokens.context();
-        int first = batch * rows;
-        int count = Math.min(rows, tokens.rows() - first);
+        int first = batch * sizes.rows();
+        int count = Math.min(sizes.rows(), tokens.rows() - first);
         int begin = firstKept(batch);
         int end = firstKept(batch + 1);
         long[] at = new long[end - begin];

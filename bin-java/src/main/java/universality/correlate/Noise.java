@@ -8,8 +8,9 @@ import universality.tensor.Kernel;
 /**
  * The random numbers by which one model's blocks are rounded, since drawing them takes longer than all else: numbers of one block
  * and one row more, F32 [({@value Source#BLOCK} + 1) × d_mlp]. Each block of each layer begins with another one of the first d_mlp, so no
- * neuron gets a number twice, and layers have different ones at the same position; when all have been first they are drawn anew.
- * Models share none. So the errors of two neurons at one position, and of one neuron at different positions, are independent. They
+ * neuron gets a number twice; when all have been first they are drawn anew. Models share none. So the errors of two neurons of one
+ * layer or of two models, and of one neuron at different positions, are independent (not those of neurons of two layers of one model,
+ * which are never multiplied). They
  * depend on the model, the layer and the block alone, not on the order of blocks or how often they are read. The manager of {@code
  * compute} owns the array.
  */
@@ -58,7 +59,8 @@ final class Noise {
         return numbers;
     }
 
-    private void close() {
+    /** Frees the numbers; they are drawn again when they are asked for. */
+    void close() {
         if (numbers != null) {
             numbers.close();
             numbers = null;

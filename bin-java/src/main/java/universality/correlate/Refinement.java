@@ -289,6 +289,7 @@ final class Refinement {
         PairTable table = direction.table();
         boolean[] alive = PairWriter.alive(direction.a(), 0);
         long[] certain = new long[4];
+        double[] uneven = unevenness(direction.a());
         for (int row = 0; row < table.rows; row++) {
             if (!defined(direction, alive, row)) {
                 continue;
@@ -296,14 +297,30 @@ final class Refinement {
             boolean whole = table.shortlist.overflows(row);
             double rest = whole ? Double.NEGATIVE_INFINITY : table.shortlist.rest(row, high());
             double least = table.topValue(row, table.topCount(row) - 1);
-            table.upper[row] = Math.max(table.largest[row], bound(rest, STUDY));
+            double most = bound(rest, STUDY * uneven[row]);
+            table.upper[row] = Math.max(table.largest[row], most);
             certain[0]++;
-            certain[1] += sketcher == null || table.largest[row] >= bound(rest, STUDY) ? 1 : 0;
-            certain[2] += sketcher == null || table.largest[row] >= bound(rest, NEURON) ? 1 : 0;
-            certain[3] += least >= bound(rest, STUDY) ? 1 : 0;
+            certain[1] += sketcher == null || table.largest[row] >= most ? 1 : 0;
+            certain[2] += sketcher == null || table.largest[row] >= bound(rest, NEURON * uneven[row]) ? 1 : 0;
+            certain[3] += least >= most ? 1 : 0;
         }
         long products = Arrays.stream(partners).filter(p -> p >= 0).count();
         return new Outcome(certain[0], products, full.length, certain[1], certain[2], certain[3]);
+    }
+
+    /** {@link Sketcher#unevenness} of every neuron. */
+    private double[] unevenness(Source source) {
+        double[] uneven = new double[source.model.neurons()];
+        Arrays.fill(uneven, 1);
+        for (int layer = 0; sketcher != null && layer < source.layers(); layer++) {
+            int width = source.width();
+            double[] first = source.centredSums(layer, 1);
+            double[] second = source.centredSums(layer, 2);
+            for (int i = 0; i < width; i++) {
+                uneven[layer * width + i] = sketcher.unevenness(new double[] {first[width + i], second[width + i]});
+            }
+        }
+        return uneven;
     }
 
     /** What a correlation that the first pass found to be at most {@code value} may be. */

@@ -34,9 +34,24 @@ final class Sketcher {
         return buckets[half];
     }
 
-    /** Standard deviation of the error of a correlation. */
+    /** Standard deviation of the error of a correlation of neurons that vary as much in one half as in the other. */
     double error(double rho) {
         return Math.sqrt((1 + rho * rho) / (buckets[0] + buckets[1]));
+    }
+
+    /**
+     * By what factor the standard deviation of the error may be larger for a neuron that varies more in one half. With m_h buckets of a
+     * half the variance is Σ_h ‖x_h‖² ‖y_h‖² / m_h ≤ max_h ‖x_h‖² / m_h for ‖x‖ = ‖y‖ = 1.
+     *
+     * @param squares Σ(x − x̄)² over the positions of each half
+     */
+    double unevenness(double[] squares) {
+        double all = squares[0] + squares[1];
+        double most = 0;
+        for (int half = 0; half < 2; half++) {
+            most = Math.max(most, squares[half] * (buckets[0] + buckets[1]) / buckets[half]);
+        }
+        return all > 0 ? Math.sqrt(Math.max(1, most / all)) : 1;
     }
 
     /** A block cut where a permutation ends, so that no bucket occurs twice in a part and repetition. */
