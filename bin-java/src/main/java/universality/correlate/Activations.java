@@ -49,6 +49,9 @@ interface Activations extends AutoCloseable {
      */
     void expect(int from, int to);
 
+    /** Whether positions that lie apart cost as much as all between them. */
+    boolean costsWhatLiesBetween();
+
     /**
      * Activations of a layer at chosen positions.
      *

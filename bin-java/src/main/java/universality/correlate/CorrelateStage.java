@@ -102,7 +102,8 @@ public final class CorrelateStage implements AutoCloseable {
         this.arithmetic = arithmetic;
         this.say = say;
         TokenRows rows = TokenRows.read(tokens);
-        checkpoints.forEach(checkpoint -> live.add(new LiveActivations(checkpoint, rows, arithmetic)));
+        int[] kept = rows.keptPositions();
+        checkpoints.forEach(checkpoint -> live.add(new LiveActivations(checkpoint, rows, kept, arithmetic)));
         models.addAll(live);
         check();
         if (settings.control().equals("token_permuted")) {

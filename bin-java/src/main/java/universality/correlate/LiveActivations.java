@@ -52,12 +52,15 @@ final class LiveActivations implements Activations {
 
     private final Map<Integer, NDList> batches = new LinkedHashMap<>();
 
-    /** @param tokens shared, not copied */
-    LiveActivations(Path checkpoint, TokenRows tokens, Arithmetic arithmetic) {
+    /**
+     * @param tokens shared, not copied
+     * @param kept their kept positions, shared likewise
+     */
+    LiveActivations(Path checkpoint, TokenRows tokens, int[] kept, Arithmetic arithmetic) {
         this.checkpoint = CheckpointFolder.open(checkpoint);
         this.tokens = tokens;
         this.arithmetic = arithmetic;
-        this.kept = tokens.keptPositions();
+        this.kept = kept;
     }
 
     /**
@@ -148,6 +151,11 @@ final class LiveActivations implements Activations {
     @Override
     public String role() {
         return "checkpoint";
+    }
+
+    @Override
+    public boolean costsWhatLiesBetween() {
+        return true;
     }
 
     @Override

@@ -18,7 +18,8 @@ import universality.tensor.Kernel;
  * Reads the activations again, for the candidates that the {@link Correlator} found: Σx, Σx² of every neuron and Σxy of
  * every candidate in each of the {@link Groups}, from which {@code identify} takes standard errors; and how much of the best
  * partner's correlation the current token and the position alone explain ({@link Decomposition}). All models are read side
- * by side, once, and a second time only where the sums by token do not fit into memory. Per position this costs a product
+ * by side, once. Where the sums by token do not fit into memory they are read once more, or, if they are run, once for each further
+ * range of tokens. Per position this costs a product
  * for each candidate, against one for every two neurons in the first pass.
  */
 final class SecondPass implements AutoCloseable {
@@ -109,11 +110,12 @@ final class SecondPass implements AutoCloseable {
         }
     }
 
-    /** Ends the first range of values, and reads what the others need. */
+    /** Ends the first range of values, and reads what the others need; all in order where that costs no more. */
     private double[] finish(Decomposition by, NDArray first, NDArray second) {
         by.finishRange(first, second);
+        boolean all = candidates.sources().stream().anyMatch(source -> source.model.costsWhatLiesBetween());
         while (by.next()) {
-            int[] rows = by.positions();
+            int[] rows = all ? groups.order() : by.positions();
             for (int from = 0; from < rows.length; from += positions) {
                 try (NDManager step = manager.newSubManager()) {
                     by.add(step, read(step, rows, from, Math.min(positions, rows.length - from)), rows, from);

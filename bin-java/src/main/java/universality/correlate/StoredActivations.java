@@ -80,6 +80,11 @@ final class StoredActivations implements Activations {
     }
 
     @Override
+    public boolean costsWhatLiesBetween() {
+        return false;
+    }
+
+    @Override
     public void expect(int from, int to) {
         // reading one layer costs the same whatever else is read
     }
