@@ -12,6 +12,8 @@ import unit.support.SmallDisk
 class Fire implements Closeable {
     /** Nextflow notes a task in its trace and in its cache at about the same time: this much later it is in both. */
     private static final long NOTED_MILLISECONDS = 1500
+    /** A launch that ends by itself because of an error takes some seconds for it, and what is done meanwhile may not get into its cache. */
+    private static final long ENDING_MILLISECONDS = 5000
     private static final long LIMIT_MINUTES = 10
 
     final Pipeline pipeline
@@ -138,8 +140,9 @@ class Fire implements Closeable {
     /** Without its disk the launch ends by itself, with an error; then the disk is mended. */
     private boolean spoil(SmallDisk disk, Process launch) {
         disk == work ? disk.fill() : disk.readOnly()
+        Map<String, String> noted
         try {
-            assert launch.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES), 'Nextflow does not end without its disk'
+            noted = doneWellBeforeTheEnd(launch)
         } finally {
             disk.mend()
         }
@@ -150,9 +153,20 @@ class Fire implements Closeable {
         assert pipeline.folder.resolve('launch.err').text.readLines().any {
             it =~ /(?i)space|read-only|failed to (create )?publish|terminated with an error exit status/
         }
-        // tasks that ended well before the others did
-        finished.putAll(done())
+        finished.putAll(noted)
         true
+    }
+
+    /** Waits for the end of a launch. */
+    private Map<String, String> doneWellBeforeTheEnd(Process launch) {
+        long limit = System.nanoTime() + TimeUnit.MINUTES.toNanos(LIMIT_MINUTES)
+        Map<Long, Map<String, String>> seen = [:]
+        while (pause(launch, 200)) {
+            assert System.nanoTime() < limit, 'Nextflow does not end without its disk'
+            seen[System.nanoTime()] = done()
+        }
+        long end = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(ENDING_MILLISECONDS)
+        seen.findAll { it.key < end }.values().inject([:]) { before, now -> now } as Map<String, String>
     }
 
     /** Ends the processes of a running task that {@code chosen} takes from its wrapper, once there are any. */
