@@ -3,7 +3,7 @@ package pipeline
 import groovy.json.JsonSlurper
 import java.nio.file.Files
 import java.nio.file.Path
-import spock.lang.IgnoreIf
+import spock.lang.Requires
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.Stepwise
@@ -124,7 +124,7 @@ class PluginSpec extends Specification {
         Tool.launch('verify', study.folder.resolve('results')).with { [it.status, it.answer.readLines().size()] } == [0, 1]
     }
 
-    @IgnoreIf(value = { !System.getenv('RO_CRATE_JS') },
+    @Requires(value = { System.getenv('RO_CRATE_JS') },
             reason = 'for an independent check of the crate: npm install ro-crate, and name its folder, RO_CRATE_JS=…/node_modules/ro-crate')
     def 'the validator of the npm package ro-crate finds no error'() {
         given:
