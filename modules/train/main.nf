@@ -2,6 +2,7 @@
 process TRAIN {
     tag "${meta.id}"
     label 'train'
+    cache 'deep' // the configurations that come with the project get new times whenever it is cloned
 
     input:
     tuple val(meta), val(steps) // [id, family, seed]; the steps to save, ascending

@@ -12,8 +12,6 @@ import unit.support.SmallDisk
 class Fire implements Closeable {
     /** Nextflow notes a task in its trace and in its cache at about the same time: this much later it is in both. */
     private static final long NOTED_MILLISECONDS = 1500
-    /** A launch that ends by itself because of an error takes some seconds for it, and what is done meanwhile may not get into its cache. */
-    private static final long ENDING_MILLISECONDS = 5000
     private static final long LIMIT_MINUTES = 10
 
     final Pipeline pipeline
@@ -29,8 +27,14 @@ class Fire implements Closeable {
     private final Random random
     private final SmallDisk work
     private final SmallDisk results
+    /** Whether the plugin is there, which finds what Nextflow does not: see {@link RetriedTasksSpec}. */
+    private final boolean plugin
     /** Name of each task that a launch noted as done, and its hash. */
     private final Map<String, String> finished = [:]
+    /** Names of the tasks of which launches before the present one noted that they failed or were given up. */
+    private final Set<String> failedBefore = []
+    /** Those of the present launch. */
+    private final Set<String> failed = []
     /** Those that were when the present launch began. */
     private Map<String, String> before = [:]
     /** Work folders of the tasks that were struck in this launch: each is struck once, for it has three tries. */
@@ -43,6 +47,7 @@ class Fire implements Closeable {
         this.pipeline = pipeline
         this.arguments = arguments
         this.random = random
+        plugin = '-plugins' in arguments
         work = disk == null ? null : new SmallDisk(pipeline.folder.resolve('work'), disk)
         results = disk == null ? null : new SmallDisk(pipeline.folder.resolve('results'), disk)
     }
@@ -82,17 +87,23 @@ class Fire implements Closeable {
         if (ended != null) {
             pipeline.finish(ended).succeeded()
             checkLaunch()
-            finished.putAll(done())
+            note(pipeline.tasks())
         }
+        failedBefore.addAll(failed)
+        failed.clear()
         launches++
         struck.clear()
         before = new LinkedHashMap<>(finished)
         pipeline.start(*arguments, '-resume')
     }
 
+    private void noteFailed(List<Map<String, String>> tasks) {
+        failed.addAll(tasks.findAll { it.status in ['FAILED', 'ABORTED'] }*.name)
+    }
+
     /** Waits until so many tasks are done; false if the launch ends before. */
     private boolean await(Process launch, int moment) {
-        while (launch.alive && done().size() < moment) {
+        while (launch.alive && done(pipeline.tasks()).size() < moment) {
             Thread.sleep(20)
         }
         launch.alive
@@ -102,8 +113,17 @@ class Fire implements Closeable {
         !launch.waitFor(milliseconds, TimeUnit.MILLISECONDS)
     }
 
-    private Map<String, String> done() {
-        pipeline.tasks().findAll { it.status in ['COMPLETED', 'CACHED'] }.collectEntries { [(it.name): it.hash] }
+    private static List<Map<String, String>> done(List<Map<String, String>> tasks) {
+        tasks.findAll { it.status in ['COMPLETED', 'CACHED'] }
+    }
+
+    /**
+     * What is not to run again. Nextflow itself does not find a task again that an earlier launch failed at and that was then done
+     * at a later try (its issue 6884).
+     */
+    private void note(List<Map<String, String>> tasks) {
+        noteFailed(tasks)
+        done(tasks).findAll { plugin || it.status == 'CACHED' || it.attempt == '1' || !(it.name in failedBefore) }.each { finished[it.name] = it.hash }
     }
 
     /** Deals the blow; false if there was nothing to strike any more. */
@@ -113,11 +133,11 @@ class Fire implements Closeable {
             case Blow.WRAPPER: return strikeTask(launch) { task -> orphans.addAll(task.descendants().toList()); [task] }
             case Blow.TOOL: return strikeTask(launch) { task -> task.descendants().filter { isTool(it) }.toList() }
         }
-        Map<String, String> noted = done()
+        List<Map<String, String>> noted = pipeline.tasks()
         if (!pause(launch, NOTED_MILLISECONDS)) {
             return false
         }
-        finished.putAll(noted)
+        note(noted)
         List<ProcessHandle> below = launch.descendants().toList()
         switch (blow) {
             case Blow.HEAD:
@@ -140,33 +160,32 @@ class Fire implements Closeable {
     /** Without its disk the launch ends by itself, with an error; then the disk is mended. */
     private boolean spoil(SmallDisk disk, Process launch) {
         disk == work ? disk.fill() : disk.readOnly()
-        Map<String, String> noted
         try {
-            noted = doneWellBeforeTheEnd(launch)
+            assert launch.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES), 'Nextflow does not end without its disk'
         } finally {
             disk.mend()
         }
         if (launch.exitValue() == 0) {
             return false
         }
-        // a task's own words may have found no room on the disk: then its exit status is all there is
-        assert pipeline.folder.resolve('launch.err').text.readLines().any {
-            it =~ /(?i)space|read-only|failed to (create )?publish|terminated with an error exit status/
-        }
-        finished.putAll(noted)
+        // where a task's own words found no room on the full disk, its exit status is all there is
+        def reason = disk == work
+                ? /(?i)space|terminated with an error exit status \((1|73)\)/
+                : /(?i)read-only|failed to (create )?publish/
+        List<String> lines = pipeline.folder.resolve('launch.err').text.readLines()
+        assert lines.any { it =~ reason }
+        note(inCache())
         true
     }
 
-    /** Waits for the end of a launch. */
-    private Map<String, String> doneWellBeforeTheEnd(Process launch) {
-        long limit = System.nanoTime() + TimeUnit.MINUTES.toNanos(LIMIT_MINUTES)
-        Map<Long, Map<String, String>> seen = [:]
-        while (pause(launch, 200)) {
-            assert System.nanoTime() < limit, 'Nextflow does not end without its disk'
-            seen[System.nanoTime()] = done()
-        }
-        long end = System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(ENDING_MILLISECONDS)
-        seen.findAll { it.key < end }.values().inject([:]) { before, now -> now } as Map<String, String>
+    /** What Nextflow's cache has of the last launch, when that has ended. */
+    private List<Map<String, String>> inCache() {
+        List<String> columns = ['name', 'hash', 'status', 'attempt']
+        Process log = pipeline.command(['-q', 'log', 'last', '-f', columns.join(',')])
+        assert log.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES) && log.exitValue() == 0
+        List<String> lines = pipeline.folder.resolve('launch.out').text.readLines()
+        assert !lines.empty
+        lines.collect { [columns, it.split('\t').toList()].transpose().collectEntries() }
     }
 
     /** Ends the processes of a running task that {@code chosen} takes from its wrapper, once there are any. */
@@ -210,7 +229,9 @@ class Fire implements Closeable {
     }
 
     private void checkLaunch() {
-        pipeline.tasks().findAll { it.name in before }.each { task ->
+        List<Map<String, String>> tasks = pipeline.tasks()
+        noteFailed(tasks)
+        tasks.findAll { it.name in before }.each { task ->
             assert task.status == 'CACHED' && task.hash == before[task.name], "launch ${launches} ran again what was done\n${reports.join('\n')}\n${task}"
         }
         checkFolders()

@@ -105,7 +105,7 @@ class Pipeline {
         Map<String, String> digests = new TreeMap<>()
         root.eachFileRecurse { path ->
             String name = root.relativize(path)
-            if (Files.isRegularFile(path) && !name.endsWith('.resources.json') && !name.startsWith('pipeline/')) {
+            if (Files.isRegularFile(path) && !name.endsWith('.resources.json') && !name.startsWith('pipeline/') && name != 'ro-crate-metadata.json') {
                 digests[name] = path.bytes.sha256()
             }
         }
