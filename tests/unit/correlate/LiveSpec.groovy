@@ -1,17 +1,21 @@
 package unit.correlate
 
+import ai.djl.ndarray.NDArray
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
 import spock.util.environment.RestoreSystemProperties
+import unit.model.ReferenceModel
 import unit.support.TestData
 import universality.activate.ActivateStage
 import universality.correlate.CorrelateStage
+import universality.correlate.LiveActivations
 import universality.correlate.Precision
 import universality.data.CsvTable
 import universality.data.Dtype
 import universality.data.Json
 import universality.data.SafetensorsFile
+import universality.data.TokenRows
 import universality.data.ToolException
 import universality.model.Arithmetic
 import universality.tensor.Compute
@@ -39,11 +43,7 @@ class LiveSpec extends Specification {
         System.setProperty('universality.fast', 'bf16,int8')
         def checkpoints = checkpoints()
         def tokens = tokens()
-        def stored = checkpoints.collect { c ->
-            Path out = folder.resolve("activations-${c.fileName}")
-            new ActivateStage(c, tokens, Dtype.F32).run(compute, out, false)
-            out
-        }
+        def stored = activations(checkpoints, tokens)
 
         when:
         def settings = settings(options)
@@ -81,11 +81,7 @@ class LiveSpec extends Specification {
         given:
         def checkpoints = [0, 5, 9].collect { step -> TestData.checkpoint(folder, NAMES[step.intdiv(9)], [id: "toy-s1-t$step", seed: 1, step: step]) }.take(2)
         def tokens = tokens()
-        def stored = checkpoints.collect { c ->
-            Path out = folder.resolve("activations-${c.fileName}")
-            new ActivateStage(c, tokens, Dtype.F32).run(compute, out, false)
-            out
-        }
+        def stored = activations(checkpoints, tokens)
 
         when:
         new CorrelateStage(stored, settings()).withCloseable { it.diagonal(compute, folder.resolve('stored'), false) }
@@ -96,6 +92,71 @@ class LiveSpec extends Specification {
         table.size() == 256
         (0..<256).every { table.number(it, 'corr') > 0.999999 } // one and the same model
         same('toy-s1-t0__toy-s1-t5.self.csv')
+    }
+
+    def "reading all layers at once runs every row once, however little may be kept"() {
+        given:
+        def text = TokenRows.read(tokens())
+        def live = new LiveActivations(checkpoints()[0], text, text.keptPositions(), Arithmetic.F32)
+        live.start(compute, compute.kernel('correlate'), new LiveActivations.Share(keeps), {})
+        int[] which = 0..<live.kept()
+        def read = { int[] layers, int from, int count ->
+            compute.manager().newSubManager().withCloseable { scope ->
+                def values = [:]
+                live.read(scope, layers, which, from, count, { int layer, NDArray x -> values[layer] = x.toFloatArray() })
+                values
+            }
+        }
+
+        when: 'in three parts, each of which begins where a batch may not end'
+        int third = live.kept().intdiv(3)
+        def parts = (0..<3).collect { read([0, 1] as int[], it * third, third) }
+
+        then: 'batches have 85 rows of 240, and at most one of them lies in two parts'
+        live.runs() >= 1d && live.runs() < runs
+
+        when: 'and layer by layer'
+        live.expect(0, 2)
+        def whole = [0, 1].collect { read([it] as int[], 0, 3 * third)[it] }
+
+        then:
+        [0, 1].each { layer -> assert parts.collectMany { it[layer].toList() } == whole[layer].toList() }
+
+        cleanup:
+        live.close()
+
+        where:
+        keeps    | runs
+        0        | 1.8d
+        16 << 20 | 1.001d
+    }
+
+    def "what tokens explain, where there are too many for the memory"() {
+        given:
+        def random = new Random(5)
+        def checkpoints = ['a', 'b'].withIndex().collect { id, i ->
+            def model = new ReferenceModel([vocabulary: 700, mlp: 256, context: 24], new Random(i))
+            def weights = model.shapes().collectEntries { name, shape -> [name, [shape as long[], model.weights[name].toList()]] }
+            TestData.model(folder, id, model.config(), weights, [seed: i + 1])
+        }
+        def rows = (0..<240).collect { (0..<24).collect { (int) (700 * random.nextDouble()**2) } }
+        def tokens = TestData.tokens(folder, 'tokens', rows, 700, [documents: (0..<240).collect { it.intdiv(3) }])
+        def stored = activations(checkpoints, tokens)
+        def said = []
+
+        when: '256 values at once, a quarter of what is left for 1,024 neurons'
+        new CorrelateStage(stored, settings()).withCloseable { it.run(compute, folder.resolve('stored'), false) }
+        new CorrelateStage(checkpoints, tokens, Arithmetic.F32, settings([memory: 6L << 20]), { said << it }).withCloseable {
+            it.run(compute, folder.resolve('live'), false)
+        }
+
+        then:
+        same('a__b.csv') && same('b__a.csv')
+        CsvTable.read(folder.resolve('live/a__b.csv')).with { table -> (0..<table.size()).any { Math.abs(table.number(it, 'corr_token')) > 0.05 } }
+
+        and: 'of what is kept there is room for about one batch of either model'
+        def (passes, runs) = (said.last() =~ /gone through (\d+) times \(models run over the text ([\d.]+) times\)/)[0].tail()*.toDouble()
+        passes > 1 && runs < 2.5 * passes
     }
 
     def "a forward pass in BF16 is another, but a near one"() {
@@ -149,6 +210,14 @@ class LiveSpec extends Specification {
             }
         }
         true
+    }
+
+    private List<Path> activations(List<Path> checkpoints, Path tokens) {
+        checkpoints.collect { c ->
+            Path out = folder.resolve("activations-${c.fileName}")
+            new ActivateStage(c, tokens, Dtype.F32).run(compute, out, false)
+            out
+        }
     }
 
     private List<Path> checkpoints() {

@@ -44,23 +44,31 @@ interface Activations extends AutoCloseable {
     String role();
 
     /**
-     * Says which layers are going to be read until the next call: those of {@code from} (inclusive) to {@code to}. Others may be
-     * read, but at a cost.
+     * Says which layers are going to be read until the next call: those of {@code from} (inclusive) to {@code to}; with 0 and 0 none.
+     * Others may be read, but at a cost.
      */
     void expect(int from, int to);
 
     /** Whether positions that lie apart cost as much as all between them. */
     boolean costsWhatLiesBetween();
 
+    /** Takes the values of one layer in. */
+    interface LayerConsumer {
+        /** @param values F32 or F16 [count, d_mlp]; the consumer closes it, at the latest with its scope */
+        void accept(int layer, NDArray values);
+    }
+
     /**
-     * Activations of a layer at chosen positions.
+     * Hands over the activations of some layers at chosen positions, layer after layer. Reading layers together costs less than one
+     * by one where they are computed.
      *
+     * @param scope owns what is handed over
+     * @param layers each once; this is their order
      * @param which indices of kept positions
      * @param from first entry of {@code which} to use
      * @param count number of entries
-     * @return F32 or F16 [count, d_mlp], owned by {@code scope}
      */
-    NDArray read(NDManager scope, int layer, int[] which, int from, int count);
+    void read(NDManager scope, int[] layers, int[] which, int from, int count, LayerConsumer consumer);
 
     @Override
     void close();

@@ -1,18 +1,23 @@
 package universality.correlate;
 
+import java.util.function.LongSupplier;
+
 /** How many rows a model runs over at a time, and how many of these batches are kept. Not thread-safe. */
 final class BatchSizes {
+    private final LongSupplier memory;
     private int rows;
-    private int least = 2;
-    private long memory;
+    /** How often the device's memory did not suffice. */
+    private int halvings;
+
+    private boolean single;
 
     /**
      * @param rows of a batch at first
-     * @param memoryBytes what batches that are kept may take
+     * @param memory bytes that batches that are kept may take
      */
-    BatchSizes(int rows, long memoryBytes) {
+    BatchSizes(int rows, LongSupplier memory) {
         this.rows = rows;
-        this.memory = memoryBytes;
+        this.memory = memory;
     }
 
     /** Rows of a batch. */
@@ -21,13 +26,13 @@ final class BatchSizes {
     }
 
     /**
-     * Batches to be kept: as many as fit, no more than are wanted; but two, where the device holds them, since a block may begin in one and
-     * end in the next.
+     * Batches to be kept: as many as fit, no more than are wanted, one at least.
      *
      * @param rowBytes what a row's activations take
      */
     long most(long wanted, long rowBytes) {
-        return Math.max(least, Math.min(wanted, memory / (rowBytes * rows)));
+        long fitting = (memory.getAsLong() >> halvings) / (rowBytes * rows);
+        return single ? 1 : Math.max(1, Math.min(wanted, fitting));
     }
 
     /**
@@ -36,12 +41,12 @@ final class BatchSizes {
      * @return false if there is nothing smaller
      */
     boolean shrink() {
-        if (rows == 1 && least == 1) {
+        if (single) {
             return false;
         }
-        least = rows == 1 ? 1 : least;
+        single = rows == 1;
         rows = Math.max(1, rows / 2);
-        memory /= 2;
+        halvings++;
         return true;
     }
 }

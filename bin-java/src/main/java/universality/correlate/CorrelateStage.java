@@ -160,8 +160,9 @@ public final class CorrelateStage implements AutoCloseable {
      */
     private long start(OutputFolder folder, Compute compute, Kernel kernel) {
         long memory = settings.memoryBytes();
+        LiveActivations.Share share = new LiveActivations.Share(memory / 4);
         for (LiveActivations model : live) {
-            model.start(compute, kernel, settings.memoryBytes() / 4 / live.size(), line -> {
+            model.start(compute, kernel, share, line -> {
                 folder.warning(line);
                 say.accept(line);
             });
@@ -193,8 +194,14 @@ public final class CorrelateStage implements AutoCloseable {
                 compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3, phases)) {
             correlator.run(pairs, settings.top());
             if (correlator.passes() > 1) {
-                say.accept("activations were gone through " + correlator.passes() + " times, since " + (memory >> 20)
-                        + " MB do not hold all sums: a larger --memory saves time");
+                say.accept(String.format(
+                        Locale.ROOT,
+                        "activations were gone through %d times%s, since %d MB do not hold all sums: a larger --memory saves time",
+                        correlator.passes(),
+                        live.isEmpty()
+                                ? ""
+                                : String.format(Locale.ROOT, " (models run over the text %.1f times)", runs()),
+                        memory >> 20));
             }
             Refinement refinement = phases.in(
                     "refinement", () -> refine(compute, kernel, precision, sketcher, correlator, pairs, memory));
@@ -209,6 +216,11 @@ public final class CorrelateStage implements AutoCloseable {
             }
             note(folder, groups);
         }
+    }
+
+    /** How often a model was run over the text, on average. */
+    private double runs() {
+        return live.stream().mapToDouble(LiveActivations::runs).average().orElse(0);
     }
 
     /** The precision that was asked for, or what the device does as fast. */

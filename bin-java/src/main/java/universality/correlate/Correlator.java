@@ -8,11 +8,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import universality.data.Phases;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
@@ -186,7 +189,10 @@ final class Correlator implements AutoCloseable {
     /** The end of the group of units that begins at {@code from}: as many as fit the memory, at least one. */
     private int fitting(List<Unit> units, int from) {
         Set<Layers> loaded = new HashSet<>();
-        long rows = sketcher == null ? Source.BLOCK : sketcher.buckets(0) + (long) sketcher.buckets(1);
+        // of sketches, and of what is read for them where all layers of a model come together
+        boolean live = units.get(from).a().source().model.costsWhatLiesBetween();
+        long read = live ? Source.BLOCK : 0;
+        long rows = sketcher == null ? Source.BLOCK : read + sketcher.buckets(0) + (long) sketcher.buckets(1);
         long sums = 0;
         long blocks = 0;
         long most = 0;
@@ -284,31 +290,48 @@ final class Correlator implements AutoCloseable {
         return new Totals(sums, pending, new int[2]);
     }
 
-    private static void expect(List<Unit> units) {
-        Map<Source, int[]> range = new LinkedHashMap<>();
-        for (Unit unit : units) {
-            for (Layers layers : List.of(unit.a(), unit.b())) {
-                int[] r = range.computeIfAbsent(layers.source(), s -> new int[] {layers.from(), layers.to()});
-                r[0] = Math.min(r[0], layers.from());
-                r[1] = Math.max(r[1], layers.to());
+    /** Tells every model which of its layers the units are about; a model that none is about has nothing to keep. */
+    private void expect(List<Unit> units) {
+        Map<Activations, int[]> range = new LinkedHashMap<>();
+        for (Layers layers : layers(units)) {
+            int[] r = range.computeIfAbsent(layers.source().model, m -> new int[] {layers.from(), layers.to()});
+            r[0] = Math.min(r[0], layers.from());
+            r[1] = Math.max(r[1], layers.to());
+        }
+        for (Pair pair : forward.keySet()) {
+            for (Source source : List.of(pair.a(), pair.b())) {
+                if (!range.containsKey(source.model)) {
+                    source.model.expect(0, 0);
+                }
             }
         }
-        range.forEach((source, r) -> source.model.expect(r[0], r[1]));
+        range.forEach((model, r) -> model.expect(r[0], r[1]));
+    }
+
+    private static Set<Layers> layers(List<Unit> units) {
+        Set<Layers> all = new LinkedHashSet<>();
+        for (Unit unit : units) {
+            all.add(unit.a());
+            all.add(unit.b());
+        }
+        return all;
     }
 
     private void accumulate(List<Unit> units, List<Totals> totals) {
         Set<Layers> first = new HashSet<>();
         Source any = units.get(0).a().source();
         int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
+        Set<Layers> all = layers(units);
         for (Source.Block block : any.blocks()) {
             int half = block.half();
             try (NDManager scope = compute.manager().newSubManager()) {
                 Map<Layers, NDArray> loaded = new HashMap<>();
+                load(scope, first, all, block, loaded::put);
                 for (int u = 0; u < units.size(); u++) {
                     Unit unit = units.get(u);
                     Totals total = totals.get(u);
-                    NDArray x = load(scope, loaded, first, unit.a(), block);
-                    NDArray y = unit.self() ? x : load(scope, loaded, first, unit.b(), block);
+                    NDArray x = loaded.get(unit.a());
+                    NDArray y = loaded.get(unit.b());
                     phases.in(unit.self() ? "covariances" : "products", () -> {
                         if (precision == Precision.INT8) {
                             addWhole(scope, unit, total, half, x, y);
@@ -355,11 +378,7 @@ final class Correlator implements AutoCloseable {
     }
 
     private void accumulateSketches(List<Unit> units, List<Totals> totals) {
-        Set<Layers> all = new LinkedHashSet<>();
-        for (Unit unit : units) {
-            all.add(unit.a());
-            all.add(unit.b());
-        }
+        Set<Layers> all = layers(units);
         try (NDManager lasting = compute.manager().newSubManager()) {
             Map<Layers, NDArray[]> sketches = new HashMap<>();
             for (Layers layers : all) {
@@ -410,12 +429,15 @@ final class Correlator implements AutoCloseable {
             NDArray sign = scope.create(places.sign(), shape);
             NDArray one = scope.ones(new Shape(part.size(), 1));
             kernel.call(scope, "sketch", ones[part.half()], one, bucket, sign);
-            for (Layers layers : all) {
-                try (NDManager step = scope.newSubManager()) {
-                    NDArray x = load(step, new HashMap<>(), first, layers, part);
-                    kernel.call(step, "sketch", sketches.get(layers)[part.half()], x, bucket, sign);
-                }
-            }
+            load(
+                    scope,
+                    first,
+                    all,
+                    part,
+                    (layers, x) -> phases.in("sketching", () -> {
+                        kernel.call(scope, "sketch", sketches.get(layers)[part.half()], x, bucket, sign);
+                        x.close();
+                    }));
         }
     }
 
@@ -448,36 +470,62 @@ final class Correlator implements AutoCloseable {
         return Math.max(128, Integer.highestOneBit(most));
     }
 
-    /** A block of some layers side by side, [n, columns]; read once in a scope, its sums added the first time that it is. */
-    private NDArray load(
-            NDManager scope, Map<Layers, NDArray> loaded, Set<Layers> first, Layers layers, Source.Block block) {
-        NDArray found = loaded.get(layers);
-        if (found == null) {
-            found = phases.in("reading", () -> load(scope, first, layers, block));
-            loaded.put(layers, found);
-        }
-        return found;
+    /**
+     * Hands over blocks of layers, each group of layers side by side, [n, columns]; their sums are added the first time that they are
+     * read. All layers of a model are read together.
+     */
+    private void load(
+            NDManager scope,
+            Set<Layers> first,
+            Set<Layers> wanted,
+            Source.Block block,
+            BiConsumer<Layers, NDArray> consumer) {
+        Map<Source, List<Layers>> bySource = new LinkedHashMap<>();
+        wanted.forEach(layers -> bySource.computeIfAbsent(layers.source(), s -> new ArrayList<>())
+                .add(layers));
+        bySource.forEach(
+                (source, groups) -> phases.in("reading", () -> load(scope, first, source, groups, block, consumer)));
     }
 
-    private NDArray load(NDManager scope, Set<Layers> first, Layers key, Source.Block block) {
-        boolean again = summed.contains(key);
-        if (!again) {
-            first.add(key);
+    private void load(
+            NDManager scope,
+            Set<Layers> first,
+            Source source,
+            List<Layers> groups,
+            Source.Block block,
+            BiConsumer<Layers, NDArray> consumer) {
+        int[] layers = groups.stream()
+                .flatMapToInt(group -> IntStream.range(group.from(), group.to()))
+                .toArray();
+        Iterator<Layers> rest = groups.iterator();
+        List<NDArray> parts = new ArrayList<>();
+        Layers[] now = {rest.next()};
+        source.block(scope, layers, block, (layer, values) -> {
+            Layers group = now[0];
+            boolean sum = !summed.contains(group);
+            if (sum) {
+                first.add(group);
+            }
+            parts.add(prepare(scope, source, layer, block, values, sum));
+            if (parts.size() == group.size()) {
+                consumer.accept(group, joined(scope, parts));
+                parts.clear();
+                now[0] = rest.hasNext() ? rest.next() : null;
+            }
+        });
+    }
+
+    private NDArray joined(NDManager scope, List<NDArray> parts) {
+        if (parts.size() == 1) {
+            return parts.get(0);
         }
-        List<NDArray> blocks = new ArrayList<>();
-        for (int layer = key.from(); layer < key.to(); layer++) {
-            blocks.add(prepare(scope, key.source(), layer, block, !again));
-        }
-        if (blocks.size() == 1) {
-            return blocks.get(0);
-        }
-        NDArray joined = kernel.call(scope, "join", blocks).singletonOrThrow();
-        blocks.forEach(NDArray::close);
+        NDArray joined = kernel.call(scope, "join", parts).singletonOrThrow();
+        parts.forEach(NDArray::close);
         return joined;
     }
 
-    private NDArray prepare(NDManager scope, Source source, int layer, Source.Block block, boolean sum) {
-        NDArray values = source.block(scope, layer, block);
+    private NDArray prepare(
+            NDManager scope, Source source, int layer, Source.Block block, NDArray values, boolean sum) {
         if (sum) {
             source.addSums(scope, layer, block.half(), values);
         }

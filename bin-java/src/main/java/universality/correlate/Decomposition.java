@@ -27,7 +27,8 @@ final class Decomposition implements AutoCloseable {
     private final int[] value;
 
     private final int[] count;
-    private final int most;
+    private final long bytes;
+    private int most;
     private final NDArray between;
     private final List<NDArray> totals = new ArrayList<>();
     private int from;
@@ -49,11 +50,16 @@ final class Decomposition implements AutoCloseable {
         for (int v : value) {
             count[v]++;
         }
-        long bytes = 8L * sources.stream().mapToInt(s -> s.model.neurons()).sum();
+        bytes = 8L * sources.stream().mapToInt(s -> s.model.neurons()).sum();
+        allow(memoryBytes);
+        between = manager.zeros(new Shape(products), DataType.FLOAT64);
+    }
+
+    /** Says what the sums of the ranges to come may take. */
+    void allow(long memoryBytes) {
         // whole chunks, so that it does not depend on memory which values are summed together
         long fitting = Math.max(CHUNK, (memoryBytes / bytes - 1) / CHUNK * CHUNK);
-        most = (int) Math.min(values.length, fitting);
-        between = manager.zeros(new Shape(products), DataType.FLOAT64);
+        most = (int) Math.min(count.length, fitting);
     }
 
     /**
@@ -62,8 +68,6 @@ final class Decomposition implements AutoCloseable {
      * @return whether there is one
      */
     boolean next() {
-        totals.forEach(NDArray::close);
-        totals.clear();
         from = to;
         to = Math.min(count.length, from + most);
         for (Source source : to > from ? sources : List.<Source>of()) {
@@ -111,7 +115,7 @@ final class Decomposition implements AutoCloseable {
         return totals.get(layer);
     }
 
-    /** Takes the products of the range's sums. */
+    /** Takes the products of the range's sums, and frees these. */
     void finishRange(NDArray first, NDArray second) {
         try (NDManager scope = manager.newSubManager()) {
             double[] roots = IntStream.range(from, to)
@@ -124,6 +128,8 @@ final class Decomposition implements AutoCloseable {
             }
             kernel.call(scope, "products", between, means, first, second, CHUNK);
         }
+        totals.forEach(NDArray::close);
+        totals.clear();
     }
 
     /** Σ_v S_v(x) S_v(y) / n_v of every product, after the last range. */

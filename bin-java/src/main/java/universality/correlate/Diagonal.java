@@ -2,6 +2,7 @@ package universality.correlate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.ArrayList;
 import java.util.List;
 import universality.data.CsvWriter;
 import universality.data.OutputFolder;
@@ -11,6 +12,9 @@ import universality.tensor.Kernel;
 
 /** Pearson correlation of each neuron's activations with its own at another checkpoint of the same run. */
 final class Diagonal {
+    /** Positions that are read at once at least. */
+    private static final int CHUNK = 128;
+
     private final Compute compute;
     private final Kernel kernel;
     private final List<Source> sources;
@@ -47,9 +51,10 @@ final class Diagonal {
             }
         }
         sources.forEach(source -> source.model.expect(0, layers));
+        int positions = Source.positions((long) n * layers * width, CHUNK, Source.BLOCK);
         for (Source.Block block : sources.get(0).blocks()) {
-            for (int layer = 0; layer < layers; layer++) {
-                accumulate(products, layer, block);
+            for (Source.Block part : block.parts(positions)) {
+                accumulate(products, part);
             }
         }
         for (int a = 0; a < n; a++) {
@@ -59,16 +64,26 @@ final class Diagonal {
         }
     }
 
-    private void accumulate(double[][][][] products, int layer, Source.Block block) {
+    private void accumulate(double[][][][] products, Source.Block block) {
         try (NDManager scope = compute.manager().newSubManager()) {
-            NDArray[] blocks = new NDArray[sources.size()];
-            for (int i = 0; i < blocks.length; i++) {
-                blocks[i] = sources.get(i).block(scope, layer, block);
-                sources.get(i).addSums(scope, layer, block.half(), blocks[i]);
+            List<List<NDArray>> blocks = new ArrayList<>();
+            for (Source source : sources) {
+                blocks.add(source.block(scope, block));
             }
-            for (int a = 0; a < blocks.length; a++) {
-                for (int b = a + 1; b < blocks.length; b++) {
-                    double[] added = kernel.call(scope, "diagonal", blocks[a], blocks[b])
+            for (int layer = 0; layer < blocks.get(0).size(); layer++) {
+                accumulate(products, layer, block.half(), blocks);
+            }
+        }
+    }
+
+    private void accumulate(double[][][][] products, int layer, int half, List<List<NDArray>> blocks) {
+        try (NDManager scope = compute.manager().newSubManager()) {
+            for (int a = 0; a < blocks.size(); a++) {
+                NDArray x = blocks.get(a).get(layer);
+                sources.get(a).addSums(scope, layer, half, x);
+                for (int b = a + 1; b < blocks.size(); b++) {
+                    double[] added = kernel.call(
+                                    scope, "diagonal", x, blocks.get(b).get(layer))
                             .singletonOrThrow()
                             .toDoubleArray();
                     for (int i = 0; i < added.length; i++) {

@@ -4,10 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +28,8 @@ import universality.tensor.Kernel;
 
 /**
  * Activations computed when they are asked for: a batch of token rows at a time, whose activations are kept until other batches
- * need the place. Asking for positions about in order runs every row about once.
+ * need the place. Asking for positions about in order, of all layers together, runs every row about once; or about twice where not
+ * enough can be kept for the two halves of the positions, which alternate.
  */
 final class LiveActivations implements Activations {
     /** Positions of one forward call, at most (a row at least). */
@@ -45,6 +46,10 @@ final class LiveActivations implements Activations {
     private LanguageModel model;
     private NDManager manager;
     private BatchSizes sizes;
+    private Share share;
+    /** Token rows that were run, however often. */
+    private long ran;
+
     private int from;
     private int to;
     /** Activations of batches, the layers from {@link #from} to {@link #to}; the one used longest ago first. */
@@ -63,21 +68,42 @@ final class LiveActivations implements Activations {
         this.kept = kept;
     }
 
+    /** Memory for the activations that several models keep: those that are in use have equal shares. */
+    static final class Share {
+        private final long bytes;
+        private int using;
+
+        /** @param bytes what activations may take, weights aside */
+        Share(long bytes) {
+            this.bytes = bytes;
+        }
+
+        private long each() {
+            return bytes / Math.max(1, using);
+        }
+    }
+
     /**
      * Loads the model.
      *
      * @param gather the kernel {@code correlate}
-     * @param memoryBytes what activations may take, weights aside
+     * @param memory shared with other models
      * @param say takes lines that the user should see
      * @throws ToolException if the tokens do not fit the model
      */
-    void start(Compute compute, Kernel gather, long memoryBytes, Consumer<String> say) {
+    void start(Compute compute, Kernel gather, Share memory, Consumer<String> say) {
         kernel = gather;
         model = LanguageModel.load(compute, checkpoint, arithmetic);
         manager = compute.manager().newSubManager();
         MaskedForward.check(checkpoint, model.config(), tokens).ifPresent(say);
-        sizes = new BatchSizes(Math.max(1, BATCH / tokens.context()), memoryBytes);
+        share = memory;
+        sizes = new BatchSizes(Math.max(1, BATCH / tokens.context()), share::each);
         expect(0, layers());
+    }
+
+    /** How often the model was run over the text so far, on average over its rows. */
+    double runs() {
+        return (double) ran / tokens.rows();
     }
 
     /** Bytes of the weights. */
@@ -160,8 +186,9 @@ final class LiveActivations implements Activations {
 
     @Override
     public void expect(int first, int end) {
-        if (first < from || end > to || end - first < (to - from) / 2) {
+        if (first < from || end > to || end - first < (to - from) / 2 || end == 0) {
             clear();
+            share.using += (end > first ? 1 : 0) - (to > from ? 1 : 0);
             from = first;
             to = end;
         }
@@ -174,14 +201,36 @@ final class LiveActivations implements Activations {
     }
 
     @Override
-    public NDArray read(NDManager scope, int layer, int[] which, int start, int count) {
-        if (layer < from || layer >= to) {
-            expect(Math.min(layer, from), Math.max(layer + 1, to));
+    public void read(NDManager scope, int[] layers, int[] which, int start, int count, LayerConsumer consumer) {
+        IntSummaryStatistics range = IntStream.of(layers).summaryStatistics();
+        if (to == from) {
+            expect(range.getMin(), range.getMax() + 1);
+        } else if (range.getMin() < from || range.getMax() >= to) {
+            expect(Math.min(range.getMin(), from), Math.max(range.getMax() + 1, to));
         }
+        try (NDManager step = scope.newSubManager()) {
+            List<NDList> parts = gather(step, layers, which, start, count);
+            for (int i = 0; i < layers.length; i++) {
+                NDArray all = parts.get(i).size() == 1
+                        ? parts.get(i).get(0)
+                        : kernel.call(step, "stack", parts.get(i)).singletonOrThrow();
+                all.attach(scope);
+                if (parts.get(i).size() > 1) {
+                    parts.get(i).close();
+                }
+                consumer.accept(layers[i], all);
+            }
+        }
+    }
+
+    /** The rows that are wanted of each layer, batch by batch; in smaller batches where the device's memory does not suffice. */
+    private List<NDList> gather(NDManager scope, int[] layers, int[] which, int start, int count) {
         while (true) {
+            NDManager step = scope.newSubManager();
             try {
-                return gather(scope, layer, which, start, count);
+                return gatherOnce(step, layers, which, start, count);
             } catch (ToolException e) {
+                step.close();
                 if (e.code() != ExitCode.DEVICE_MEMORY || !sizes.shrink()) {
                     throw e;
                 }
@@ -190,34 +239,40 @@ final class LiveActivations implements Activations {
         }
     }
 
-    private NDArray gather(NDManager scope, int layer, int[] which, int start, int count) {
-        List<NDArray> parts = new ArrayList<>();
-        try (NDManager step = scope.newSubManager()) {
-            for (int i = 0; i < count; ) {
-                int batch = batch(which[start + i]);
-                int run = 1;
-                while (i + run < count && batch(which[start + i + run]) == batch) {
-                    run++;
-                }
-                int first = firstKept(batch);
-                long[] at = new long[run];
-                for (int j = 0; j < run; j++) {
-                    at[j] = which[start + i + j] - first;
-                }
-                NDArray values = activations(batch).get(layer - from);
-                parts.add(kernel.call(step, "rows", values, step.create(at)).singletonOrThrow());
-                i += run;
+    private List<NDList> gatherOnce(NDManager scope, int[] layers, int[] which, int start, int count) {
+        List<NDList> parts =
+                IntStream.of(layers).mapToObj(layer -> new NDList()).toList();
+        for (int i = 0; i < count; ) {
+            int batch = batch(which[start + i]);
+            int run = 1;
+            while (i + run < count && batch(which[start + i + run]) == batch) {
+                run++;
             }
-            NDArray all = parts.size() == 1
-                    ? parts.get(0)
-                    : kernel.call(step, "stack", parts).singletonOrThrow();
-            all.attach(scope);
-            return all;
+            int first = firstKept(batch);
+            long[] at = new long[run];
+            for (int j = 0; j < run; j++) {
+                at[j] = which[start + i + j] - first;
+            }
+            NDList values = activations(batch);
+            try (NDArray rows = scope.create(at)) {
+                for (int k = 0; k < layers.length; k++) {
+                    parts.get(k)
+                            .add(kernel.call(scope, "rows", values.get(layers[k] - from), rows)
+                                    .singletonOrThrow());
+                }
+            }
+            i += run;
         }
+        return parts;
     }
 
     private int batch(int keptIndex) {
         return kept[keptIndex] / tokens.context() / sizes.rows();
+    }
+
+    /** Token rows of a batch. */
+    private int rows(int batch) {
+        return Math.min(sizes.rows(), tokens.rows() - batch * sizes.rows());
     }
 
     /** Number of kept positions before a batch. */
@@ -235,6 +290,7 @@ final class LiveActivations implements Activations {
         owner = manager.newSubManager();
         try {
             NDList made = compute(owner, batch);
+            ran += rows(batch);
             owners.put(batch, owner);
             batches.put(batch, made);
             return made;
@@ -258,7 +314,6 @@ final class LiveActivations implements Activations {
     private NDList compute(NDManager owner, int batch) {
         int context = tokens.context();
         int first = batch * sizes.rows();
-        int count = Math.min(sizes.rows(), tokens.rows() - first);
         int begin = firstKept(batch);
         int end = firstKept(batch + 1);
         long[] at = new long[end - begin];
@@ -266,7 +321,7 @@ final class LiveActivations implements Activations {
             at[i] = kept[begin + i] - (long) first * context;
         }
         try (NDManager step = owner.newSubManager()) {
-            NDArray ids = MaskedForward.ids(step, tokens, first, count);
+            NDArray ids = MaskedForward.ids(step, tokens, first, rows(batch));
             return model.posts(owner, ids, step.create(at), from, to);
         }
     }

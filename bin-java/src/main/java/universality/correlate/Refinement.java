@@ -25,9 +25,6 @@ final class Refinement {
     /** Positions whose products are summed in F32. */
     private static final int CHUNK = 256;
 
-    /** Elements of all models together that are read at once; a block is at least {@link #CHUNK} positions. */
-    private static final long BLOCK_ELEMENTS = 1L << 23;
-
     /** Rows computed in full at a time, at most. */
     private static final int FULL_ROWS = 1024;
 
@@ -131,8 +128,7 @@ final class Refinement {
         if (candidates.products() == 0) {
             return new double[0];
         }
-        long fitting = BLOCK_ELEMENTS / candidates.neurons() / CHUNK * CHUNK;
-        int positions = (int) Math.max(CHUNK, Math.min(Source.BLOCK, fitting));
+        int positions = Source.positions(candidates.neurons(), CHUNK, Source.BLOCK);
         try (NDManager scope = compute.manager().newSubManager();
                 Kernel groups = compute.kernel("groups")) {
             NDArray total = scope.zeros(new Shape(candidates.products()), DataType.FLOAT64);
@@ -154,9 +150,7 @@ final class Refinement {
     private static List<NDArray> read(NDManager scope, List<Source> sources, Source.Block part) {
         List<NDArray> blocks = new ArrayList<>();
         for (Source source : sources) {
-            for (int layer = 0; layer < source.layers(); layer++) {
-                blocks.add(source.block(scope, layer, part));
-            }
+            blocks.addAll(source.block(scope, part));
         }
         return blocks;
     }

@@ -26,9 +26,6 @@ final class SecondPass implements AutoCloseable {
     /** Positions whose products are summed in F32; two of a model's columns then fit the cache nearest to the processor. */
     private static final int CHUNK = 256;
 
-    /** Elements of all models together that are read at once; a block is at least {@link #CHUNK} positions. */
-    private static final long BLOCK_ELEMENTS = 1L << 23;
-
     private static final int MOST_POSITIONS = 2048;
 
     private final NDManager manager;
@@ -44,6 +41,7 @@ final class SecondPass implements AutoCloseable {
     /** Σx and Σx² of each group and each layer of each source, [groups][layers of all][2 × d_mlp]. */
     private final double[][][] sums;
 
+    private final long memory;
     private double[] byToken;
     private double[] byPlace;
 
@@ -51,14 +49,14 @@ final class SecondPass implements AutoCloseable {
     SecondPass(Compute compute, RowPlan.Positions kept, Groups groups, Candidates candidates, long memoryBytes) {
         this.groups = groups;
         this.candidates = candidates;
+        memory = memoryBytes;
         manager = compute.manager().newSubManager();
         kernel = compute.kernel("groups");
         List<Source> sources = candidates.sources();
         int wanted = candidates.products();
         tokens = new Decomposition(manager, kernel, sources, kept.token(), wanted, memoryBytes / 2);
         places = new Decomposition(manager, kernel, sources, kept.pos(), wanted, memoryBytes / 2);
-        long fitting = BLOCK_ELEMENTS / candidates.neurons() / CHUNK * CHUNK;
-        positions = (int) Math.max(CHUNK, Math.min(MOST_POSITIONS, fitting));
+        positions = Source.positions(candidates.neurons(), CHUNK, MOST_POSITIONS);
         for (int group = 0; group < groups.count(); group++) {
             products.add(manager.zeros(new Shape(wanted), DataType.FLOAT64));
         }
@@ -75,8 +73,11 @@ final class SecondPass implements AutoCloseable {
             for (int group = 0; group < groups.count(); group++) {
                 sum(group, first, second);
             }
-            byToken = finish(tokens, first, second);
+            tokens.finishRange(first, second);
+            places.finishRange(first, second);
             byPlace = finish(places, first, second);
+            tokens.allow(memory);
+            byToken = finish(tokens, first, second);
         }
     }
 
@@ -110,9 +111,8 @@ final class SecondPass implements AutoCloseable {
         }
     }
 
-    /** Ends the first range of values, and reads what the others need; all in order where that costs no more. */
+    /** Reads what the ranges of values after the first need; all in order where that costs no more. */
     private double[] finish(Decomposition by, NDArray first, NDArray second) {
-        by.finishRange(first, second);
         boolean all = candidates.sources().stream().anyMatch(source -> source.model.costsWhatLiesBetween());
         while (by.next()) {
             int[] rows = all ? groups.order() : by.positions();
@@ -131,9 +131,7 @@ final class SecondPass implements AutoCloseable {
     private List<NDArray> read(NDManager scope, int[] rows, int from, int count) {
         List<NDArray> blocks = new ArrayList<>();
         for (Source source : candidates.sources()) {
-            for (int layer = 0; layer < source.layers(); layer++) {
-                blocks.add(source.values(scope, layer, rows, from, count));
-            }
+            blocks.addAll(source.values(scope, rows, from, count));
         }
         return blocks;
     }

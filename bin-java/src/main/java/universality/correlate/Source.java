@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import universality.data.ActivationMoments;
 import universality.data.ToolException;
 import universality.tensor.Kernel;
@@ -32,6 +33,9 @@ final class Source {
 
     /** The whole, then the two halves. */
     static final int SETS = 3;
+
+    /** Elements of all models together that are held at once where all layers are read side by side; see {@link #positions}. */
+    private static final long BLOCK_ELEMENTS = 1L << 23;
 
     final Activations model;
     private final int[][] rows;
@@ -67,21 +71,26 @@ final class Source {
         steps = new double[layers][];
         roundedSums = new double[layers][2][2 * model.dMlp()];
         model.expect(0, layers);
-        for (int layer = 0; layer < layers; layer++) {
-            boolean turned = rotations != null;
-            try (NDManager scope = manager.newSubManager()) {
-                sample(manager, scope, layer, turned);
-            }
-            if (rotations != null) {
-                rotation[layer] = rotations.get(manager, model, layer, "control");
-            }
+        int half = rows[0].length > 0 ? 0 : 1;
+        try (NDManager scope = manager.newSubManager()) {
+            model.read(scope, all(), rows[half], 0, Math.min(SAMPLE, rows[half].length), (layer, some) -> {
+                try (NDManager step = scope.newSubManager()) {
+                    some.attach(step);
+                    sample(manager, step, layer, some, rotations != null);
+                }
+            });
+        }
+        for (int layer = 0; layer < layers && rotations != null; layer++) {
+            rotation[layer] = rotations.get(manager, model, layer, "control");
         }
     }
 
+    private int[] all() {
+        return IntStream.range(0, layers()).toArray();
+    }
+
     /** Takes the medians of some positions as shifts: near enough to the means for exact sums, and at rest values of sparse neurons. */
-    private void sample(NDManager manager, NDManager scope, int layer, boolean turned) {
-        int half = rows[0].length > 0 ? 0 : 1;
-        NDArray some = model.read(scope, layer, rows[half], 0, Math.min(SAMPLE, rows[half].length));
+    private void sample(NDManager manager, NDManager scope, int layer, NDArray some, boolean turned) {
         shift[layer] = kernel.call(scope, "center", some).singletonOrThrow();
         shift[layer].attach(manager);
         double[] deviation =
@@ -158,21 +167,47 @@ final class Source {
         return set == 0 ? (long) rows[0].length + rows[1].length : rows[set - 1].length;
     }
 
-    /** The positions of a block, F32 [n, d_mlp], owned by {@code scope}. */
-    NDArray block(NDManager scope, int layer, Block block) {
-        return values(scope, layer, rows[block.half()], block.from(), block.size());
+    /** Hands over the positions of a block, F32 [n, d_mlp], owned by {@code scope}, layer after layer. */
+    void block(NDManager scope, int[] layers, Block block, Activations.LayerConsumer consumer) {
+        values(scope, layers, rows[block.half()], block.from(), block.size(), consumer);
     }
 
-    /** {@code count} positions of {@code which} (indices of kept positions), F32 [count, d_mlp], owned by {@code scope}. */
-    NDArray values(NDManager scope, int layer, int[] which, int from, int count) {
-        try (NDArray raw = model.read(scope, layer, which, from, count)) {
-            if (rotation[layer] == null) {
-                return kernel.call(scope, "standard", raw, shift[layer], scale[layer])
-                        .singletonOrThrow();
-            }
-            return kernel.call(scope, "rotated", raw, shift[layer], rotation[layer], scale[layer])
+    /** {@link #block} of all layers. */
+    List<NDArray> block(NDManager scope, Block block) {
+        return values(scope, rows[block.half()], block.from(), block.size());
+    }
+
+    /** All layers at {@code count} positions of {@code which} (indices of kept positions), F32 [count, d_mlp] each. */
+    List<NDArray> values(NDManager scope, int[] which, int from, int count) {
+        List<NDArray> values = new ArrayList<>();
+        values(scope, all(), which, from, count, (layer, z) -> values.add(z));
+        return values;
+    }
+
+    private void values(
+            NDManager scope, int[] layers, int[] which, int from, int count, Activations.LayerConsumer consumer) {
+        model.read(scope, layers, which, from, count, (layer, raw) -> {
+            NDArray z = standard(scope, layer, raw);
+            raw.close();
+            consumer.accept(layer, z);
+        });
+    }
+
+    private NDArray standard(NDManager scope, int layer, NDArray raw) {
+        if (rotation[layer] == null) {
+            return kernel.call(scope, "standard", raw, shift[layer], scale[layer])
                     .singletonOrThrow();
         }
+        return kernel.call(scope, "rotated", raw, shift[layer], rotation[layer], scale[layer])
+                .singletonOrThrow();
+    }
+
+    /**
+     * Positions of which all layers of some models may be held at once, a multiple of {@code chunk}; it depends on the number of their
+     * neurons alone, so that results do not depend on memory.
+     */
+    static int positions(long neurons, int chunk, int most) {
+        return (int) Math.max(chunk, Math.min(most, BLOCK_ELEMENTS / neurons / chunk * chunk));
     }
 
     /**
@@ -302,7 +337,7 @@ final class Source {
     /** Columns of a layer that vary in a set, ascending. */
     long[] alive(int layer, int set) {
         boolean[] inactive = inactive(deviations(layer, set));
-        return java.util.stream.IntStream.range(0, width())
+        return IntStream.range(0, width())
                 .filter(i -> !inactive[i])
                 .mapToLong(i -> i)
                 .toArray();

@@ -1,6 +1,5 @@
 package universality.correlate;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -90,10 +89,12 @@ final class StoredActivations implements Activations {
     }
 
     @Override
-    public NDArray read(NDManager scope, int layer, int[] which, int from, int count) {
-        ByteBuffer bytes = folder.gather(layer, which, from, count);
+    public void read(NDManager scope, int[] layers, int[] which, int from, int count, LayerConsumer consumer) {
         DataType type = folder.storedType() == Dtype.F32 ? DataType.FLOAT32 : DataType.FLOAT16;
-        return scope.create(bytes, new Shape(count, dMlp()), type);
+        for (int layer : layers) {
+            ByteBuffer bytes = folder.gather(layer, which, from, count);
+            consumer.accept(layer, scope.create(bytes, new Shape(count, dMlp()), type));
+        }
     }
 
     @Override
