@@ -76,15 +76,15 @@ final class CorrelateSlice {
             return of("reductions") * study.products() / slice.products();
         }
 
-        /** Candidates are as many for each neuron and pair. */
+        /**
+         * Candidates are as many for each neuron and pair, and so are rows in full, each of which is multiplied with all neurons. What
+         * is read again is so as often as in the slice.
+         */
         double refinement(Study study) {
-            return of("refinement")
-                    * study.pairs()
-                    * study.layers()
-                    / slice.pairs()
-                    / slice.layers()
-                    * study.tokens()
-                    / slice.tokens();
+            double tokens = study.tokens() / slice.tokens();
+            return of("refinement") * study.pairs() * study.layers() / slice.pairs() / slice.layers() * tokens
+                    + of("rows") * study.products() / slice.products() * tokens
+                    + of("rereading") * study.layersOfAll() / slice.layersOfAll() * tokens;
         }
 
         /** Covariances, rotations, variances under them, and what is multiplied with rotations, once for all draws; and the products. */

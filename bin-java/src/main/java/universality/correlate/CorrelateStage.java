@@ -286,7 +286,7 @@ public final class CorrelateStage implements AutoCloseable {
         }
         List<Candidates.Direction> directions = new ArrayList<>();
         pairs.forEach(pair -> directions.addAll(directions(correlator, pair)));
-        Refinement refinement = new Refinement(compute, kernel, sketcher, settings.top(), memory / 2);
+        Refinement refinement = new Refinement(compute, kernel, sketcher, settings.top(), memory / 2, phases);
         refinement.run(directions);
         return refinement;
     }

@@ -8,10 +8,13 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import universality.correlate.Candidates.Direction;
+import universality.data.Phases;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -25,8 +28,8 @@ final class Refinement {
     /** Positions whose products are summed in F32. */
     private static final int CHUNK = 256;
 
-    /** Rows computed in full at a time, at most. */
-    private static final int FULL_ROWS = 1024;
+    /** Rows of a direction that are computed in full together; fixed, so that results do not depend on memory. */
+    private static final int FULL_ROWS = 256;
 
     /** Standard deviations of a sketch's error that none of a whole study's correlations is taken to exceed, and none of one neuron's. */
     private static final double STUDY = 7.2;
@@ -49,11 +52,19 @@ final class Refinement {
     record Outcome(
             long rows, long products, long full, long partnerCertain, long partnerCertainEach, long topCertain) {}
 
+    /** Rows of a direction's table that are computed in full. */
+    private record Rows(Direction direction, int[] rows) {
+        long bytes() {
+            return 8L * rows.length * direction.b().model.neurons();
+        }
+    }
+
     private final Compute compute;
     private final Kernel correlate;
     private final Sketcher sketcher;
     private final int top;
     private final long memory;
+    private final Phases phases;
     private final Map<Direction, Outcome> outcomes = new LinkedHashMap<>();
 
     /**
@@ -61,13 +72,15 @@ final class Refinement {
      * @param sketcher of the first pass; {@code null} where its bounds are certain
      * @param top partners listed of each neuron
      * @param memoryBytes what sums of rows in full may take
+     * @param phases gets {@code rereading} and {@code rows}, of products for rows in full
      */
-    Refinement(Compute compute, Kernel correlate, Sketcher sketcher, int top, long memoryBytes) {
+    Refinement(Compute compute, Kernel correlate, Sketcher sketcher, int top, long memoryBytes, Phases phases) {
         this.compute = compute;
         this.correlate = correlate;
         this.sketcher = sketcher;
         this.top = top;
         this.memory = memoryBytes;
+        this.phases = phases;
     }
 
     Outcome outcome(Direction direction) {
@@ -81,16 +94,35 @@ final class Refinement {
         directions.forEach(direction -> partners.put(direction, partners(direction, each)));
         Candidates candidates = new Candidates(partners, each);
         double[] products = products(candidates);
+        List<Rows> rows = new ArrayList<>();
+        Map<Direction, int[]> full = new LinkedHashMap<>();
         for (Direction direction : directions) {
             offer(direction, candidates, products);
-            int[] full = full(direction);
-            int most = (int) Math.max(
-                    1, Math.min(FULL_ROWS, memory / 2 / 8 / direction.b().model.neurons()));
-            for (int from = 0; from < full.length; from += most) {
-                computeRows(direction, Arrays.copyOfRange(full, from, Math.min(full.length, from + most)));
+            int[] of = full(direction);
+            full.put(direction, of);
+            for (int from = 0; from < of.length; from += FULL_ROWS) {
+                rows.add(new Rows(direction, Arrays.copyOfRange(of, from, Math.min(of.length, from + FULL_ROWS))));
             }
-            outcomes.put(direction, outcome(direction, partners.get(direction), full));
         }
+        for (int from = 0; from < rows.size(); ) {
+            int to = fitting(rows, from);
+            computeRows(rows.subList(from, to));
+            from = to;
+        }
+        directions.forEach(
+                direction -> outcomes.put(direction, outcome(direction, partners.get(direction), full.get(direction))));
+    }
+
+    /** The end of the rows from {@code from} on that are computed in one pass: as many as fit half of the memory, since rows being kept take as much. */
+    private int fitting(List<Rows> rows, int from) {
+        long bytes = 0;
+        for (int at = from; at < rows.size(); at++) {
+            bytes += rows.get(at).bytes();
+            if (at > from && bytes > memory / 2) {
+                return at;
+            }
+        }
+        return rows.size();
     }
 
     private static boolean defined(Direction direction, boolean[] alive, int row) {
@@ -139,7 +171,8 @@ final class Refinement {
             for (Source.Block block : sources.get(0).blocks()) {
                 for (Source.Block part : block.parts(positions)) {
                     try (NDManager step = scope.newSubManager()) {
-                        groups.call(step, "products", total, read(step, sources, part), first, second, CHUNK);
+                        List<NDArray> values = phases.in("rereading", () -> read(step, sources, part));
+                        groups.call(step, "products", total, values, first, second, CHUNK);
                     }
                 }
             }
@@ -204,45 +237,73 @@ final class Refinement {
         }
     }
 
-    /** Computes some rows of a direction as the exact path does, and offers what a table keeps. */
-    private void computeRows(Direction direction, int[] rows) {
-        Source a = direction.a();
-        Source b = direction.b();
-        int columns = b.model.neurons();
+    /** Computes rows as the exact path does, and offers what a table keeps. */
+    private void computeRows(List<Rows> all) {
+        Set<Source> sources = new LinkedHashSet<>();
+        for (Rows some : all) {
+            sources.add(some.direction().a());
+            sources.add(some.direction().b());
+        }
+        sources.forEach(source -> source.model.expect(0, source.layers()));
+        long neurons =
+                sources.stream().mapToLong(source -> source.model.neurons()).sum();
+        int positions = Source.positions(neurons, CHUNK, Source.BLOCK / 4);
         try (NDManager scope = compute.manager().newSubManager()) {
-            NDArray total = scope.zeros(new Shape(rows.length, columns), DataType.FLOAT64);
-            NDArray at = scope.create(Arrays.stream(rows).asLongStream().toArray());
-            a.model.expect(0, a.layers());
-            b.model.expect(0, b.layers());
-            for (Source.Block block : a.blocks()) {
-                for (Source.Block part : block.parts(Source.BLOCK / 4)) {
-                    add(scope, total, a, b, at, part);
+            List<NDArray> totals = new ArrayList<>();
+            List<NDArray> which = new ArrayList<>();
+            for (Rows some : all) {
+                int columns = some.direction().b().model.neurons();
+                totals.add(scope.zeros(new Shape(some.rows().length, columns), DataType.FLOAT64));
+                which.add(scope.create(Arrays.stream(some.rows()).asLongStream().toArray()));
+            }
+            for (Source.Block block : sources.iterator().next().blocks()) {
+                for (Source.Block part : block.parts(positions)) {
+                    add(scope, all, totals, which, sources, part);
                 }
             }
-            Sums sums = Sums.of(b);
-            NDArray sumsA = Sums.of(a).chosen(scope, rows);
-            NDArray sumsB = sums.chosen(scope, IntStream.range(0, columns).toArray());
-            NDArray rho = correlate
-                    .call(scope, "correlation", total, (double) a.count(0), sumsA, sumsB)
-                    .singletonOrThrow();
-            total.close();
-            keep(scope, direction, rows, rho);
+            for (int i = 0; i < all.size(); i++) {
+                keep(scope, all.get(i), totals.get(i));
+            }
         }
     }
 
-    private void add(NDManager scope, NDArray total, Source a, Source b, NDArray at, Source.Block part) {
+    private void add(
+            NDManager scope,
+            List<Rows> all,
+            List<NDArray> totals,
+            List<NDArray> which,
+            Set<Source> sources,
+            Source.Block part) {
         try (NDManager step = scope.newSubManager()) {
-            NDArray x = correlate
-                    .call(step, "columns", read(step, List.of(a), part), at)
+            Map<Source, NDArray> values = new LinkedHashMap<>();
+            for (Source source : sources) {
+                List<NDArray> layers = phases.in("rereading", () -> source.block(step, part));
+                values.put(source, correlate.call(step, "join", layers).singletonOrThrow());
+                layers.forEach(NDArray::close);
+            }
+            phases.in("rows", () -> {
+                for (int i = 0; i < all.size(); i++) {
+                    Direction direction = all.get(i).direction();
+                    NDArray x = correlate
+                            .call(step, "columns", List.of(values.get(direction.a())), which.get(i))
+                            .singletonOrThrow();
+                    correlate.call(step, "accumulate", totals.get(i), x, values.get(direction.b()), part.size());
+                }
+            });
+        }
+    }
+
+    private void keep(NDManager scope, Rows some, NDArray total) {
+        Source b = some.direction().b();
+        try (NDManager step = scope.newSubManager()) {
+            NDArray sumsA = Sums.of(some.direction().a()).chosen(step, some.rows());
+            NDArray sumsB = Sums.of(b)
+                    .chosen(step, IntStream.range(0, b.model.neurons()).toArray());
+            NDArray rho = correlate
+                    .call(step, "correlation", total, (double) b.count(0), sumsA, sumsB)
                     .singletonOrThrow();
-            List<NDArray> y = read(step, List.of(b), part);
-            correlate.call(
-                    step,
-                    "accumulate",
-                    total,
-                    x,
-                    correlate.call(step, "join", y).singletonOrThrow(),
-                    part.size());
+            total.close();
+            keep(step, some.direction(), some.rows(), rho);
         }
     }
 
