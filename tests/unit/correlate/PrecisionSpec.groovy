@@ -223,6 +223,25 @@ class PrecisionSpec extends Specification {
         6 * step / Math.sqrt(3d * models.values().first().first().length)
     }
 
+    @RestoreSystemProperties
+    def "more rows in full than fit the memory at once are the same bytes: #precision"() {
+        given: 'eight times 256 rows, or fewer, of 1.5 MB and more'
+        System.setProperty('universality.fast', 'bf16,int8')
+        def models = mixtures(new Random(6), 2, 360, 2000)
+        models.each { id, layers -> layers.each { rows -> (1100..<2000).step(90) { i -> (0..<360).each { rows[i][it] += 150d + it } } } }
+
+        when:
+        def roomy = correlate('roomy', models, precision)
+        def narrow = correlate('narrow', models, precision, 6L << 20)
+
+        then:
+        Json.read(roomy.resolve('summary.json')).path('pairs').every { it.path('refinement').path('full').asInt() > 512 }
+        ['a__b.csv', 'b__a.csv'].every { roomy.resolve(it).bytes == narrow.resolve(it).bytes }
+
+        where:
+        precision << [Precision.BF16, Precision.INT8]
+    }
+
     private static List<Double> values(CsvTable table, int row) {
         table.text(row, 'top_partners').split(';').collect { it.split(':')[1] as double }
     }
@@ -231,13 +250,13 @@ class PrecisionSpec extends Specification {
         values(table, row)[1]
     }
 
-    private Path correlate(String name, Map<String, List<double[][]>> models, Precision precision) {
+    private Path correlate(String name, Map<String, List<double[][]>> models, Precision precision, long memory = 64L << 20) {
         def dirs = []
         models.eachWithIndex { id, layers, i ->
             Path dir = folder.resolve(id)
             dirs << (Files.exists(dir) ? dir : TestData.activations(folder, id, layers, [seed: i + 1]))
         }
-        def settings = new CorrelateStage.Settings([], 5, 0, 5, 3, 'none', null, precision, 512, 64L << 20)
+        def settings = new CorrelateStage.Settings([], 5, 0, 5, 3, 'none', null, precision, 512, memory)
         new CorrelateStage(dirs, settings).withCloseable { it.run(compute, folder.resolve(name), false) }
         folder.resolve(name)
     }

@@ -609,6 +609,10 @@ final class Correlator implements AutoCloseable {
     }
 
     private void reduce(NDManager group, Cell cell) {
+        if (cell.unit().self()) {
+            keepVariances(group, cell);
+            return;
+        }
         Source a = cell.unit().a().source();
         Source b = cell.unit().b().source();
         for (int set = 0; set < Source.SETS; set++) {
@@ -616,12 +620,7 @@ final class Correlator implements AutoCloseable {
                 continue;
             }
             try (NDManager scope = group.newSubManager()) {
-                NDArray rho =
-                        correlation(scope, cell, set, set == 0 && !cell.unit().self());
-                if (cell.unit().self()) {
-                    keepVariances(scope, new Layer(a, cell.layerA()), rho, set);
-                    continue;
-                }
+                NDArray rho = correlation(scope, cell, set, set == 0);
                 Pair pair = cell.unit().pair();
                 take(scope, a, cell.layerA(), b, cell.layerB(), rho, set, forward.get(pair));
                 if (pair.both()) {
@@ -748,18 +747,39 @@ final class Correlator implements AutoCloseable {
         return scope.create(sums, new Shape(2, source.width()));
     }
 
-    private void keepVariances(NDManager scope, Layer layer, NDArray rho, int set) {
-        Source source = layer.source();
+    /** Variances of a layer's rotated neurons, of all sets with one rotation, which the halves share with the whole. */
+    private void keepVariances(NDManager group, Cell cell) {
+        Layer layer = new Layer(cell.unit().a().source(), cell.layerA());
         double[][][] variances = rotatedVariances.computeIfAbsent(layer, b -> new double[Source.SETS][draws][]);
-        NDArray sigma = scope.create(source.deviations(layer.index(), set));
-        NDArray covariance = kernel.call(scope, "covariance", rho, sigma).singletonOrThrow();
-        for (int draw = 0; draw < draws(set, draws); draw++) {
-            try (NDManager step = scope.newSubManager()) {
-                NDArray rotation = rotations.get(step, source.model, layer.index(), draw);
-                variances[set][draw] = kernel.call(step, "rotated_variance", rotation, covariance)
-                        .singletonOrThrow()
-                        .toDoubleArray();
+        try (NDManager scope = group.newSubManager()) {
+            NDArray[] covariances = new NDArray[Source.SETS];
+            for (int set = 0; set < Source.SETS; set++) {
+                if (layer.source().count(set) > 0) {
+                    covariances[set] = covariance(scope, cell, layer, set);
+                }
             }
+            for (int draw = 0; draw < draws; draw++) {
+                try (NDManager step = scope.newSubManager()) {
+                    NDArray rotation = rotations.get(step, layer.source().model, layer.index(), draw);
+                    for (int set = 0; set < Source.SETS; set++) {
+                        if (covariances[set] != null && draw < draws(set, draws)) {
+                            variances[set][draw] = kernel.call(step, "rotated_variance", rotation, covariances[set])
+                                    .singletonOrThrow()
+                                    .toDoubleArray();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private NDArray covariance(NDManager scope, Cell cell, Layer layer, int set) {
+        try (NDManager step = scope.newSubManager()) {
+            NDArray rho = correlation(step, cell, set, false);
+            NDArray sigma = step.create(layer.source().deviations(layer.index(), set));
+            NDArray covariance = kernel.call(step, "covariance", rho, sigma).singletonOrThrow();
+            covariance.attach(scope);
+            return covariance;
         }
     }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -208,29 +209,29 @@ final class LiveActivations implements Activations {
         } else if (range.getMin() < from || range.getMax() >= to) {
             expect(Math.min(range.getMin(), from), Math.max(range.getMax() + 1, to));
         }
-        try (NDManager step = scope.newSubManager()) {
-            List<NDList> parts = gather(step, layers, which, start, count);
-            for (int i = 0; i < layers.length; i++) {
-                NDArray all = parts.get(i).size() == 1
-                        ? parts.get(i).get(0)
-                        : kernel.call(step, "stack", parts.get(i)).singletonOrThrow();
-                all.attach(scope);
-                if (parts.get(i).size() > 1) {
-                    parts.get(i).close();
-                }
-                consumer.accept(layers[i], all);
-            }
+        List<NDArray> values = gather(scope, layers, which, start, count);
+        for (int i = 0; i < layers.length; i++) {
+            consumer.accept(layers[i], values.get(i));
         }
     }
 
     /** The rows that are wanted of each layer, batch by batch; in smaller batches where the device's memory does not suffice. */
-    private List<NDList> gather(NDManager scope, int[] layers, int[] which, int start, int count) {
+    private List<NDArray> gather(NDManager scope, int[] layers, int[] which, int start, int count) {
         while (true) {
-            NDManager step = scope.newSubManager();
-            try {
-                return gatherOnce(step, layers, which, start, count);
+            try (NDManager step = scope.newSubManager()) {
+                List<NDArray> values = new ArrayList<>();
+                for (NDList parts : parts(step, layers, which, start, count)) {
+                    NDArray all = parts.size() == 1
+                            ? parts.get(0)
+                            : kernel.call(step, "stack", parts).singletonOrThrow();
+                    if (parts.size() > 1) {
+                        parts.close();
+                    }
+                    values.add(all);
+                }
+                values.forEach(all -> all.attach(scope));
+                return values;
             } catch (ToolException e) {
-                step.close();
                 if (e.code() != ExitCode.DEVICE_MEMORY || !sizes.shrink()) {
                     throw e;
                 }
@@ -239,7 +240,8 @@ final class LiveActivations implements Activations {
         }
     }
 
-    private List<NDList> gatherOnce(NDManager scope, int[] layers, int[] which, int start, int count) {
+    /** What each batch has of the rows that are wanted, by layer. */
+    private List<NDList> parts(NDManager scope, int[] layers, int[] which, int start, int count) {
         List<NDList> parts =
                 IntStream.of(layers).mapToObj(layer -> new NDList()).toList();
         for (int i = 0; i < count; ) {

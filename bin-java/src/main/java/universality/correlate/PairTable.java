@@ -21,8 +21,8 @@ final class PairTable {
     private final int columnWidth;
     private final int top;
     private final NDArray edges;
-    /** Partners to be looked at again; {@code null} where correlations are exact. */
-    final Shortlist shortlist;
+    /** Partners to be looked at again; {@code null} where correlations are exact, and when that has been done. */
+    Shortlist shortlist;
 
     final double[] largest;
     final int[] largestAt;

@@ -109,11 +109,13 @@ final class Refinement {
             computeRows(rows.subList(from, to));
             from = to;
         }
-        directions.forEach(
-                direction -> outcomes.put(direction, outcome(direction, partners.get(direction), full.get(direction))));
+        for (Direction direction : directions) {
+            outcomes.put(direction, outcome(direction, partners.get(direction), full.get(direction)));
+            direction.table().shortlist = null; // 768 bytes of every neuron
+        }
     }
 
-    /** The end of the rows from {@code from} on that are computed in one pass: as many as fit half of the memory, since rows being kept take as much. */
+    /** The end of the rows from {@code from} on that one pass computes: as many as fit half of the memory; keeping them takes the rest. */
     private int fitting(List<Rows> rows, int from) {
         long bytes = 0;
         for (int at = from; at < rows.size(); at++) {
