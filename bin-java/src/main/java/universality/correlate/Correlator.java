@@ -157,8 +157,14 @@ final class Correlator implements AutoCloseable {
         }
         List<Unit> units = units(pairs);
         for (int from = 0; from < units.size(); ) {
-            int to = fitting(units, from);
-            runGroup(units.subList(from, to));
+            int to = sketcher == null ? fitting(units, from, memory) : sketched(units, from);
+            List<Unit> group = units.subList(from, to);
+            expect(group);
+            if (sketcher == null) {
+                runGroup(group, memory, this::accumulate);
+            } else {
+                runSketches(group);
+            }
             passes++;
             from = to;
         }
@@ -186,13 +192,10 @@ final class Correlator implements AutoCloseable {
         return 2L * (precision == Precision.BF16 ? 4 : 8) * unit.shape().size();
     }
 
-    /** The end of the group of units that begins at {@code from}: as many as fit the memory, at least one. */
-    private int fitting(List<Unit> units, int from) {
+    /** The end of the group of units that begins at {@code from}: as many as fit {@code available} bytes, at least one. */
+    private int fitting(List<Unit> units, int from, long available) {
         Set<Layers> loaded = new HashSet<>();
-        // of sketches, and of what is read for them where all layers of a model come together
-        boolean live = units.get(from).a().source().model.costsWhatLiesBetween();
-        long read = live ? Source.BLOCK : 0;
-        long rows = sketcher == null ? Source.BLOCK : read + sketcher.buckets(0) + (long) sketcher.buckets(1);
+        boolean reads = sketcher == null; // else there are sketches, which are counted already
         long sums = 0;
         long blocks = 0;
         long most = 0;
@@ -201,21 +204,43 @@ final class Correlator implements AutoCloseable {
             Unit unit = units.get(at);
             sums += bytes(unit);
             for (Layers layers : List.of(unit.a(), unit.b())) {
-                blocks += loaded.add(layers) ? layers.bytes(rows) : 0;
+                blocks += reads && loaded.add(layers) ? layers.bytes(Source.BLOCK) : 0;
                 if (precision == Precision.INT8 && rounded.add(layers.source())) {
                     blocks += Noise.bytes(layers.source().width());
                 }
             }
             // while a block is summed: its product, and one layer as it is read; while a unit is reduced: one pair of
             // layers
-            long summing = blocks + 4 * unit.shape().size() + 3 * unit.a().bytes(Source.BLOCK);
+            long reading = reads ? 3 * unit.a().bytes(Source.BLOCK) : 0;
+            long summing = blocks + 4 * unit.shape().size() + reading;
             long cell = (long) unit.a().source().width() * unit.b().source().width();
             most = Math.max(most, Math.max(summing, REDUCTION_ARRAYS * 8 * cell));
-            if (at > from && sums + Math.max(most, summing) > memory) {
+            if (at > from && sums + Math.max(most, summing) > available) {
                 return at;
             }
         }
         return units.size();
+    }
+
+    /** The end of the units whose sketches fit half of the memory: the other half is for their sums, some units at a time. */
+    private int sketched(List<Unit> units, int from) {
+        Set<Layers> all = new HashSet<>();
+        long sketches = 0;
+        for (int at = from; at < units.size(); at++) {
+            for (Layers layers : List.of(units.get(at).a(), units.get(at).b())) {
+                sketches += all.add(layers) ? sketchBytes(layers) : 0;
+            }
+            if (at > from && sketches > memory / 2) {
+                return at;
+            }
+        }
+        return units.size();
+    }
+
+    /** Of the sketches of layers, and of what is read for them where all layers of a model come together. */
+    private long sketchBytes(Layers layers) {
+        long read = layers.source().model.costsWhatLiesBetween() ? Source.BLOCK : 0;
+        return layers.bytes(read + sketcher.buckets(0) + sketcher.buckets(1));
     }
 
     /**
@@ -239,8 +264,7 @@ final class Correlator implements AutoCloseable {
         for (Pair pair : pairs) {
             List<Layers> rows = Layers.of(pair.a());
             List<Layers> columns = Layers.of(pair.b());
-            long each = bytes(new Unit(pair, rows.get(0), columns.get(0)));
-            int side = (int) Math.max(1, Math.sqrt((double) memory / each));
+            int side = side(new Unit(pair, rows.get(0), columns.get(0)));
             for (int a = 0; a < rows.size(); a += side) {
                 for (int b = 0; b < columns.size(); b += side) {
                     for (Layers row : rows.subList(a, Math.min(rows.size(), a + side))) {
@@ -254,16 +278,25 @@ final class Correlator implements AutoCloseable {
         return units;
     }
 
-    private void runGroup(List<Unit> units) {
+    /** Units in a row or column of a tile. */
+    private int side(Unit unit) {
+        double side = sketcher == null
+                ? Math.sqrt((double) memory / bytes(unit))
+                : memory / 2.0 / (sketchBytes(unit.a()) + sketchBytes(unit.b()));
+        return (int) Math.max(1, side);
+    }
+
+    /**
+     * Sums units and reduces them.
+     *
+     * @param available bytes for all of it
+     * @param gather fills the sums
+     */
+    private void runGroup(List<Unit> units, long available, BiConsumer<List<Unit>, List<Totals>> gather) {
         try (NDManager group = compute.manager().newSubManager()) {
             List<Totals> totals = new ArrayList<>();
             units.forEach(unit -> totals.add(empty(group, unit)));
-            expect(units);
-            if (sketcher == null) {
-                accumulate(units, totals);
-            } else {
-                accumulateSketches(units, totals);
-            }
+            gather.accept(units, totals);
             compute.trim();
             List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
@@ -274,7 +307,7 @@ final class Correlator implements AutoCloseable {
             }
             compute.trim();
             long sums = units.stream().mapToLong(this::bytes).sum();
-            phases.in("baseline", () -> drawBaselines(group, cells, memory - sums));
+            phases.in("baseline", () -> drawBaselines(group, cells, available - sums));
         }
         compute.trim();
     }
@@ -377,33 +410,48 @@ final class Correlator implements AutoCloseable {
         }
     }
 
-    private void accumulateSketches(List<Unit> units, List<Totals> totals) {
+    /** Makes the sketches of all layers of the units once, and sums the units from these, as many at a time as there is room for. */
+    private void runSketches(List<Unit> units) {
         Set<Layers> all = layers(units);
         try (NDManager lasting = compute.manager().newSubManager()) {
-            Map<Layers, NDArray[]> sketches = new HashMap<>();
-            for (Layers layers : all) {
-                sketches.put(layers, emptySketches(lasting, layers.columns()));
+            Map<Layers, NDArray[]> sketches = sketches(lasting, all);
+            long available = memory - all.stream().mapToLong(this::sketchBytes).sum();
+            for (int from = 0; from < units.size(); ) {
+                int to = fitting(units, from, available);
+                runGroup(units.subList(from, to), available, (some, totals) -> multiply(some, totals, sketches));
+                from = to;
             }
-            NDArray[] ones = emptySketches(lasting, 1);
-            Set<Layers> first = new HashSet<>();
-            for (Source.Block block : units.get(0).a().source().blocks()) {
-                for (Source.Block part : sketcher.parts(block)) {
-                    sketch(lasting, all, part, sketches, ones, first);
-                }
+        }
+    }
+
+    private Map<Layers, NDArray[]> sketches(NDManager lasting, Set<Layers> all) {
+        Map<Layers, NDArray[]> sketches = new HashMap<>();
+        for (Layers layers : all) {
+            sketches.put(layers, emptySketches(lasting, layers.columns()));
+        }
+        NDArray[] ones = emptySketches(lasting, 1);
+        Set<Layers> first = new HashSet<>();
+        for (Source.Block block : all.iterator().next().source().blocks()) {
+            for (Source.Block part : sketcher.parts(block)) {
+                sketch(lasting, all, part, sketches, ones, first);
             }
-            summed.addAll(first);
-            sketches.forEach((layers, halves) -> settle(lasting, layers, halves, ones));
-            for (int u = 0; u < units.size(); u++) {
-                for (int half = 0; half < 2; half++) {
-                    NDArray x = sketches.get(units.get(u).a())[half];
-                    NDArray y = sketches.get(units.get(u).b())[half];
-                    try (NDManager scope = lasting.newSubManager()) {
-                        NDArray total = totals.get(u).sums()[half];
-                        Unit unit = units.get(u);
-                        phases.in(
-                                unit.self() ? "covariances" : "products",
-                                () -> add(scope, unit, total, x, y, Source.BLOCK));
-                    }
+        }
+        summed.addAll(first);
+        sketches.forEach((layers, halves) -> settle(lasting, layers, halves, ones));
+        return sketches;
+    }
+
+    private void multiply(List<Unit> units, List<Totals> totals, Map<Layers, NDArray[]> sketches) {
+        for (int u = 0; u < units.size(); u++) {
+            Unit unit = units.get(u);
+            for (int half = 0; half < 2; half++) {
+                NDArray x = sketches.get(unit.a())[half];
+                NDArray y = sketches.get(unit.b())[half];
+                NDArray total = totals.get(u).sums()[half];
+                try (NDManager scope = compute.manager().newSubManager()) {
+                    phases.in(
+                            unit.self() ? "covariances" : "products",
+                            () -> add(scope, unit, total, x, y, Source.BLOCK));
                 }
             }
         }
