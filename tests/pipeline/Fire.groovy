@@ -27,14 +27,8 @@ class Fire implements Closeable {
     private final Random random
     private final SmallDisk work
     private final SmallDisk results
-    /** Whether the plugin is there, which finds what Nextflow does not: see {@link RetriedTasksSpec}. */
-    private final boolean plugin
     /** Name of each task that a launch noted as done, and its hash. */
     private final Map<String, String> finished = [:]
-    /** Names of the tasks of which launches before the present one noted that they failed or were given up. */
-    private final Set<String> failedBefore = []
-    /** Those of the present launch. */
-    private final Set<String> failed = []
     /** Those that were when the present launch began. */
     private Map<String, String> before = [:]
     /** Work folders of the tasks that were struck in this launch: each is struck once, for it has three tries. */
@@ -47,7 +41,6 @@ class Fire implements Closeable {
         this.pipeline = pipeline
         this.arguments = arguments
         this.random = random
-        plugin = '-plugins' in arguments
         work = disk == null ? null : new SmallDisk(pipeline.folder.resolve('work'), disk)
         results = disk == null ? null : new SmallDisk(pipeline.folder.resolve('results'), disk)
     }
@@ -87,23 +80,17 @@ class Fire implements Closeable {
         if (ended != null) {
             pipeline.finish(ended).succeeded()
             checkLaunch()
-            note(pipeline.tasks())
+            finished.putAll(done())
         }
-        failedBefore.addAll(failed)
-        failed.clear()
         launches++
         struck.clear()
         before = new LinkedHashMap<>(finished)
         pipeline.start(*arguments, '-resume')
     }
 
-    private void noteFailed(List<Map<String, String>> tasks) {
-        failed.addAll(tasks.findAll { it.status in ['FAILED', 'ABORTED'] }*.name)
-    }
-
     /** Waits until so many tasks are done; false if the launch ends before. */
     private boolean await(Process launch, int moment) {
-        while (launch.alive && done(pipeline.tasks()).size() < moment) {
+        while (launch.alive && done().size() < moment) {
             Thread.sleep(20)
         }
         launch.alive
@@ -113,17 +100,8 @@ class Fire implements Closeable {
         !launch.waitFor(milliseconds, TimeUnit.MILLISECONDS)
     }
 
-    private static List<Map<String, String>> done(List<Map<String, String>> tasks) {
-        tasks.findAll { it.status in ['COMPLETED', 'CACHED'] }
-    }
-
-    /**
-     * What is not to run again. Nextflow itself does not find a task again that an earlier launch failed at and that was then done
-     * at a later try (its issue 6884).
-     */
-    private void note(List<Map<String, String>> tasks) {
-        noteFailed(tasks)
-        done(tasks).findAll { plugin || it.status == 'CACHED' || it.attempt == '1' || !(it.name in failedBefore) }.each { finished[it.name] = it.hash }
+    private Map<String, String> done() {
+        pipeline.tasks().findAll { it.status in ['COMPLETED', 'CACHED'] }.collectEntries { [(it.name): it.hash] }
     }
 
     /** Deals the blow; false if there was nothing to strike any more. */
@@ -133,11 +111,11 @@ class Fire implements Closeable {
             case Blow.WRAPPER: return strikeTask(launch) { task -> orphans.addAll(task.descendants().toList()); [task] }
             case Blow.TOOL: return strikeTask(launch) { task -> task.descendants().filter { isTool(it) }.toList() }
         }
-        List<Map<String, String>> noted = pipeline.tasks()
+        Map<String, String> noted = done()
         if (!pause(launch, NOTED_MILLISECONDS)) {
             return false
         }
-        note(noted)
+        finished.putAll(noted)
         List<ProcessHandle> below = launch.descendants().toList()
         switch (blow) {
             case Blow.HEAD:
@@ -174,18 +152,8 @@ class Fire implements Closeable {
                 : /(?i)read-only|failed to (create )?publish/
         List<String> lines = pipeline.folder.resolve('launch.err').text.readLines()
         assert lines.any { it =~ reason }
-        note(inCache())
+        finished.putAll(done())
         true
-    }
-
-    /** What Nextflow's cache has of the last launch, when that has ended. */
-    private List<Map<String, String>> inCache() {
-        List<String> columns = ['name', 'hash', 'status', 'attempt']
-        Process log = pipeline.command(['-q', 'log', 'last', '-f', columns.join(',')])
-        assert log.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES) && log.exitValue() == 0
-        List<String> lines = pipeline.folder.resolve('launch.out').text.readLines()
-        assert !lines.empty
-        lines.collect { [columns, it.split('\t').toList()].transpose().collectEntries() }
     }
 
     /** Ends the processes of a running task that {@code chosen} takes from its wrapper, once there are any. */
@@ -229,9 +197,7 @@ class Fire implements Closeable {
     }
 
     private void checkLaunch() {
-        List<Map<String, String>> tasks = pipeline.tasks()
-        noteFailed(tasks)
-        tasks.findAll { it.name in before }.each { task ->
+        pipeline.tasks().findAll { it.name in before }.each { task ->
             assert task.status == 'CACHED' && task.hash == before[task.name], "launch ${launches} ran again what was done\n${reports.join('\n')}\n${task}"
         }
         checkFolders()

@@ -32,7 +32,7 @@ import spock.lang.TempDir
  *     <td>{@code unit.lib.ParametersSpec}</td></tr>
  * <tr><td>11</td><td>tasks that lease GPUs never share one</td><td>{@code unit.tensor.LeasesSpec}</td></tr>
  * <tr><td>12</td><td>a run that is struck, in any way, and resumed gives the same bytes, and repeats nothing that was done</td>
- *     <td>{@link FireSpec}; where Nextflow itself fails at that, the plugin: {@link RetriedTasksSpec}</td></tr>
+ *     <td>{@link FireSpec}, with the plugin; what Nextflow itself fails at without it: {@link RetriedTasksSpec}</td></tr>
  * <tr><td>13</td><td>no value is read by a shell; no token is written anywhere; nothing is written outside its folder</td>
  *     <td>{@link SecuritySpec}, {@code unit.lib.InjectionSpec}; {@link HubSpec}; {@code unit.fetch.HubTroubleSpec},
  *     {@code unit.fetch.HubFetchSpec}, {@code unit.data.OutputFolderSpec}</td></tr>

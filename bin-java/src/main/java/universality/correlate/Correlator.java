@@ -30,7 +30,8 @@ import universality.tensor.Kernel;
  * <p>Blocks have {@value Source#BLOCK} positions. With {@link Precision#EXACT}, products over part of one are F32 ({@link #chunk}),
  * their sums F64, one for each half of the positions; the whole is the sum of the halves. With {@link Precision#BF16}, products
  * of a block are BF16 and their sums F32; the tables then hold shortlists of partners with certain bounds ({@link #bound}). With {@link
- * Precision#SKETCH}, products are of sketches of the positions ({@link Sketcher}), and bounds hold with a probability.
+ * Precision#SKETCH}, products are of sketches of the positions ({@link Sketcher}), which are made once for several groups of units, and bounds
+ * hold with a probability.
  */
 final class Correlator implements AutoCloseable {
     /** One ordered pair wanted; {@code both}: the other direction as well. */
