@@ -12,8 +12,8 @@ FUNCTION = "scaled_dot_product_attention"
 # Products of 8-bit integers came with the same version
 WHOLE = "torch._int_mm("
 WHOLE_COMPOSED = """
-  def whole(self, x: Tensor, y: Tensor) -> Tensor:
-    return torch.mm(x.double(), y.double()).to(3)
+  def whole(self, x: Tensor, y: Tensor, out: Tensor) -> Tensor:
+    return out.copy_(torch.mm(x.double(), y.double()))
 """
 COMPOSED = """
   def composed(self, q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:

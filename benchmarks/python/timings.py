@@ -122,12 +122,13 @@ def accumulate(clock, kernels, arguments):
         sums = torch.float64 if dtype == torch.float32 else torch.float32
         total = torch.zeros(d, d, dtype=sums, device=clock.device)
         x, y = (random(clock.device, n, d, dtype=dtype) for _ in range(2))
+        room = torch.empty(d * d, dtype=dtype, device=clock.device)
         plain = product(clock, d, n, d, dtype)
         for chunk in sorted({min(n, 4096), n}):
             name = f"accumulate {d} x {n} x {d}, chunks of {chunk}, {str(dtype)[6:]}"
             if dtype == torch.bfloat16:
                 name += " (products rounded to bf16)"
-            clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate(total, x, y, torch.tensor(chunk)), plain)
+            clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate(total, x, y, torch.tensor(chunk), room), plain)
 
 
 def whole(clock, kernels, arguments):
@@ -136,13 +137,21 @@ def whole(clock, kernels, arguments):
     kernel = kernels["integers"]
     z, step = random(clock.device, n, d), torch.full((d,), 0.03, device=clock.device)
     noise, first = kernel.noise(z, torch.tensor(n * d)), torch.tensor(0)
-    x, y = kernel.quantise(z, step, noise, first), kernel.quantise(z, step, noise, first)
-    total = torch.zeros(d, d, dtype=torch.int32, device=clock.device)
+    zero, one = (torch.full((d,), float(value), dtype=torch.float64, device=clock.device) for value in (0, 1))
+    blocks = [torch.empty(n, d, dtype=torch.int8, device=clock.device) for _ in range(2)]
+
+    def rounded(block, sums):
+        return kernel.fill(block, first, first, z, zero, one, step, noise, first, torch.tensor(sums))[0]
+
+    x, y = (rounded(block, 1) for block in blocks)
+    total, room = (torch.zeros(d, d, dtype=torch.int32, device=clock.device) for _ in range(2))
     for dtype in (torch.float32, torch.bfloat16):
         plain = product(clock, d, n, d, dtype)
         name = f"accumulate_whole {d} x {n} x {d}, beside {str(dtype)[6:]}"
-        clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate_whole(total.zero_(), x, y), plain)
-    clock.measure(f"quantise {n} x {d}", 0, lambda: kernel.quantise(z, step, noise, first))
+        clock.measure(name, 2 * d * d * n, lambda: kernel.accumulate_whole(total.zero_(), x, y, room), plain)
+    for sums in (1, 0):
+        name = f"fill {n} x {d} in whole numbers, {'with' if sums else 'without'} sums"
+        clock.measure(name, 0, lambda: rounded(blocks[0], sums))
 
 
 def around(clock, kernels, arguments):
@@ -206,7 +215,7 @@ def repeats(clock, kernels):
     pairs = torch.randint(0, 512, (2, 5000), device=device)
     group, correlate = kernels["groups"], kernels["correlate"]
     calls = {
-        "accumulate": lambda: correlate.accumulate(zeros(512, 512), x, y, cell(4096)),
+        "accumulate": lambda: correlate.accumulate(zeros(512, 512), x, y, cell(4096), torch.empty(512 * 512, device=device)),
         "index_add_ of F64 (groups.add_rows)": lambda: group.add_rows(zeros(50, 512), x, at),
         "index_put_ with accumulation, in its place": lambda: zeros(50, 512).index_put_((at,), x.double(), accumulate=True),
         "products": lambda: group.products(zeros(5000), [x], pairs[0], pairs[1], cell(256)),

@@ -16,6 +16,48 @@ class Ops(Module):
       z[i * step:(i + 1) * step].copy_(x[i * step:(i + 1) * step]).sub_(start).mul_(by)
     return z
 
+  def room(self, rows: Tensor, columns: Tensor, type: Tensor, like: Tensor) -> Tensor:
+    # -> [rows, columns] with any values, on the device of like; type I64: 1 I8, 3 I32, 6 F32, 15 BF16
+    return torch.empty([int(rows), int(columns)], dtype=int(type), device=like.device)
+
+  def fill(self, room: Tensor, row: Tensor, column: Tensor, x: Tensor, shift: Tensor, scale: Tensor, sum: Tensor) -> List[Tensor]:
+    # `standard` into room [.., columns], F32 or BF16, from the given row and column on; modified. The room is used again for
+    # every block: memory that is asked for anew has to be cleared by the system each time
+    # -> all rows up to the last of these, all columns [row + n, columns]; then, if sum is not 0, F64: sum of z and of z^2 [2, d], and of BF16 sum of squares of
+    # what rounding changed [d] and the sums of what is left [2, d]
+    n = x.size(0)
+    begin = int(column)
+    filled = room[0:int(row) + n]
+    z = filled[int(row):, begin:begin + x.size(1)]
+    narrow = room.dtype == 15
+    start = shift.float()
+    by = scale.float()
+    sums = torch.zeros([2, x.size(1)], dtype=7, device=x.device)
+    rounded = torch.zeros_like(sums)
+    changed = torch.zeros_like(sums[0])
+    step = self.step(x)
+    for i in range((n + step - 1) // step):
+      part = z[i * step:(i + 1) * step]
+      y = part
+      if narrow:
+        y = torch.empty(part.size(), dtype=6, device=x.device)
+      y.copy_(x[i * step:(i + 1) * step]).sub_(start).mul_(by)
+      if narrow:
+        part.copy_(y)
+      if int(sum) != 0:
+        self.add_sums(sums, y)
+        if narrow:
+          self.add_sums(rounded, part)
+          e = y.sub_(part)
+          changed.add_(e.mul_(e).sum([0], dtype=7))
+    out = [filled]
+    if int(sum) != 0:
+      out.append(sums)
+      if narrow:
+        out.append(changed)
+        out.append(rounded)
+    return out
+
   def rotated(self, x: Tensor, shift: Tensor, rotation: Tensor, scale: Tensor) -> Tensor:
     # as above for R (x - shift); scale F64 [1]
     c = x.double().sub_(shift).mul_(scale).float()
@@ -23,14 +65,18 @@ class Ops(Module):
 
   def sums(self, z: Tensor) -> Tensor:
     # -> [2, d]: sum of z, sum of z^2, in F64
-    first = torch.zeros([z.size(1)], dtype=7, device=z.device)
-    second = torch.zeros_like(first)
+    sums = torch.zeros([2, z.size(1)], dtype=7, device=z.device)
     step = self.step(z)
     for i in range((z.size(0) + step - 1) // step):
-      y = z[i * step:(i + 1) * step].double()
-      first.add_(y.sum([0]))
-      second.add_(y.mul_(y).sum([0]))
-    return torch.stack([first, second])
+      self.add_sums(sums, z[i * step:(i + 1) * step])
+    return sums
+
+  def add_sums(self, sums: Tensor, z: Tensor) -> Tensor:
+    # a few rows' sums; sums modified
+    y = z.double()
+    sums[0].add_(y.sum([0]))
+    sums[1].add_(y.mul_(y).sum([0]))
+    return sums
 
   def center(self, x: Tensor) -> Tensor:
     # x [n, d]: some rows -> median of each column, F64 [d]. As a shift it makes the many resting values of a sparse neuron (nearly) 0, so that they
@@ -42,13 +88,15 @@ class Ops(Module):
     c = x.double()
     return c.sub_(c.mean([0])).pow_(2).mean([0]).sqrt_()
 
-  def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor) -> Tensor:
-    # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64
+  def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor, room: Tensor) -> Tensor:
+    # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64; room, of the type of x and with
+    # da db elements at least, is where they are put before
     step = int(chunk)
     n = x.size(0)
+    part = room.view([-1])[0:x.size(1) * y.size(1)].view([x.size(1), y.size(1)])
     for i in range((n + step - 1) // step):
-      a = x[i * step:(i + 1) * step]
-      self.add(total, torch.mm(a.t(), y[i * step:(i + 1) * step]))
+      torch.mm(x[i * step:(i + 1) * step].t(), y[i * step:(i + 1) * step], out=part)
+      self.add(total, part)
     return total
 
   def add(self, total: Tensor, part: Tensor) -> Tensor:
@@ -58,8 +106,8 @@ class Ops(Module):
       total[i * step:(i + 1) * step].add_(part[i * step:(i + 1) * step].type_as(total))
     return total
 
-  def accumulate_within(self, total: Tensor, x: Tensor, chunk: Tensor) -> Tensor:
-    # x [n, layers * d], total [layers * d, d] += x^T x of each layer; modified. x is F32 and total F64, or x is BF16 and total
+  def accumulate_within(self, total: Tensor, x: Tensor, chunk: Tensor, room: Tensor) -> Tensor:
+    # x [n, layers * d], total [layers * d, d] += x^T x of each layer; modified; room as above. x is F32 and total F64, or x is BF16 and total
     # F32. Of wide layers only blocks on and above the diagonal: `mirror` does the rest
     d = total.size(1)
     parts = 1
@@ -71,7 +119,7 @@ class Ops(Module):
       for p in range(parts):
         low = p * width
         high = min(d, low + width)
-        self.accumulate(total[layer * d + low:layer * d + high, low:d], y[:, low:high], y[:, low:d], chunk)
+        self.accumulate(total[layer * d + low:layer * d + high, low:d], y[:, low:high], y[:, low:d], chunk, room)
     return total
 
   def mirror(self, total: Tensor) -> Tensor:
@@ -83,22 +131,9 @@ class Ops(Module):
       c.copy_(upper + torch.triu(c, 1).t())
     return total
 
-  def narrow(self, z: Tensor) -> Tensor:
-    # F32 -> BF16
-    return z.to(15)
-
   def peak(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     # x [n, d]: some rows -> largest |z| of each column, F64 [d]
     return x.double().sub_(shift).abs_().amax([0]).mul_(scale)
-
-  def rounding(self, z: Tensor, narrow: Tensor) -> Tensor:
-    # -> F64 [d]: sum of squares of what rounding z to BF16 changed
-    total = torch.zeros([z.size(1)], dtype=7, device=z.device)
-    step = self.step(z)
-    for i in range((z.size(0) + step - 1) // step):
-      e = z[i * step:(i + 1) * step] - narrow[i * step:(i + 1) * step]
-      total.add_(e.mul_(e).sum([0], dtype=7))
-    return total
 
   def sketch(self, total: Tensor, z: Tensor, bucket: Tensor, sign: Tensor) -> Tensor:
     # total F32 [buckets, d], z [n, d], bucket I64 [r, n] (no bucket twice in a row), sign F32 [r, n]:
@@ -252,15 +287,16 @@ class Ops(Module):
       out[a:b].copy_(rho[a:b] * sigma[a:b].unsqueeze(1))
     return out.t()
 
-  def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor) -> Tensor:
-    # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]
+  def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor, room: Tensor) -> Tensor:
+    # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]; room F32, with da db elements at least
     # -> largest correlation of each neuron (row, of all one after the other) with any rotated neuron:
-    #    cov(x, R y) = cov(x, y) R^T; F64
-    turned = rotation.t()
-    scale = variance.rsqrt().float()
+    #    cov(x, R y) / sd(R y) = cov(x, y) (R / sd(R y))^T; F64
+    turned = (rotation * variance.rsqrt().float().unsqueeze(1)).t()
     out : List[Tensor] = []
     for x in scaled:
-      out.append(torch.amax(torch.mm(x, turned).mul_(scale), [1]).double())
+      rho = room.view([-1])[0:x.numel()].view(x.size())
+      torch.mm(x, turned, out=rho)
+      out.append(torch.amax(rho, [1]).double())
     return torch.cat(out)
 
   def columns(self, blocks: List[Tensor], at: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ final class Bench implements AutoCloseable {
         clock = Clock.valueOf(arguments.text("clock", "wall").toUpperCase(java.util.Locale.ROOT));
         threads = arguments.number("threads", Runtime.getRuntime().availableProcessors());
         compute = Compute.start("cpu", threads);
-        products = compute.kernel("correlate");
+        products = compute.kernel("gpt2");
         folder =
                 Files.createTempDirectory(Path.of(arguments.text("folder", System.getProperty("java.io.tmpdir"))), "b");
     }

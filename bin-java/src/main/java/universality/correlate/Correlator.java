@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import universality.data.Phases;
 import universality.tensor.Compute;
@@ -53,6 +54,19 @@ final class Correlator implements AutoCloseable {
 
     /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 127² × 4,096 each. */
     private static final int WHOLE_BLOCKS = 32;
+
+    /**
+     * Blocks of whole numbers that are multiplied together, since adding a product to its sums takes a seventh as long as multiplying
+     * one block. Those of both halves take as much memory as one block in F32.
+     */
+    private static final int WHOLE_DEPTH = 2;
+
+    /** The engine's numbers of types. */
+    private static final int I8 = 1;
+
+    private static final int I32 = 3;
+    private static final int F32 = 6;
+    private static final int BF16 = 15;
 
     /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
     private record Layers(Source source, int from, int to) {
@@ -356,23 +370,25 @@ final class Correlator implements AutoCloseable {
         Source any = units.get(0).a().source();
         int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
         Set<Layers> all = layers(units);
-        for (Source.Block block : any.blocks()) {
-            int half = block.half();
-            try (NDManager scope = compute.manager().newSubManager()) {
-                Map<Layers, NDArray> loaded = new HashMap<>();
-                load(scope, first, all, block, loaded::put);
-                for (int u = 0; u < units.size(); u++) {
-                    Unit unit = units.get(u);
-                    Totals total = totals.get(u);
-                    NDArray x = loaded.get(unit.a());
-                    NDArray y = loaded.get(unit.b());
-                    phases.in(unit.self() ? "covariances" : "products", () -> {
-                        if (precision == Precision.INT8) {
-                            addWhole(scope, unit, total, half, x, y);
-                        } else {
-                            add(scope, unit, total.sums()[half], x, y, chunk);
-                        }
-                    });
+        List<Source.Block> blocks = any.blocks();
+        int[] left = new int[2];
+        blocks.forEach(block -> left[block.half()]++);
+        int[] stacked = new int[2];
+        try (NDManager lasting = compute.manager().newSubManager()) {
+            Map<Layers, NDArray[]> rooms = new HashMap<>();
+            all.forEach(layers -> rooms.put(layers, rooms(lasting, layers)));
+            NDArray products = products(lasting, units);
+            for (Source.Block block : blocks) {
+                int half = block.half();
+                int row = Source.BLOCK * stacked[half]++;
+                boolean full = --left[half] == 0 || stacked[half] == depth();
+                try (NDManager scope = lasting.newSubManager()) {
+                    Map<Layers, NDArray> loaded = new HashMap<>();
+                    load(scope, first, all, block, layers -> rooms.get(layers)[half], row, loaded::put);
+                    if (full) {
+                        multiply(scope, units, totals, loaded, half, stacked[half], chunk, products);
+                        stacked[half] = 0;
+                    }
                 }
             }
         }
@@ -382,14 +398,75 @@ final class Correlator implements AutoCloseable {
         summed.addAll(first);
     }
 
-    private void addWhole(NDManager scope, Unit unit, Totals totals, int half, NDArray x, NDArray y) {
-        if (unit.self()) {
-            integers.call(scope, "accumulate_whole_within", totals.pending()[half], x);
-        } else {
-            integers.call(scope, "accumulate_whole", totals.pending()[half], x, y);
+    /** Blocks of a half that are multiplied together. */
+    private int depth() {
+        return precision == Precision.INT8 ? WHOLE_DEPTH : 1;
+    }
+
+    /** @param blocks how many there are in {@code loaded} */
+    private void multiply(
+            NDManager scope,
+            List<Unit> units,
+            List<Totals> totals,
+            Map<Layers, NDArray> loaded,
+            int half,
+            int blocks,
+            int chunk,
+            NDArray products) {
+        for (int u = 0; u < units.size(); u++) {
+            Unit unit = units.get(u);
+            Totals total = totals.get(u);
+            NDArray x = loaded.get(unit.a());
+            NDArray y = loaded.get(unit.b());
+            phases.in(unit.self() ? "covariances" : "products", () -> {
+                if (precision == Precision.INT8) {
+                    addWhole(scope, unit, total, half, blocks, x, y, products);
+                } else {
+                    add(scope, unit, total.sums()[half], x, y, chunk, products);
+                }
+            });
         }
-        if (++totals.blocks()[half] % WHOLE_BLOCKS == 0) {
+    }
+
+    /** Where blocks of each half are put: one and the same where they are multiplied one by one. */
+    private NDArray[] rooms(NDManager lasting, Layers layers) {
+        NDArray[] rooms = new NDArray[2];
+        rooms[0] = room(lasting, layers.columns());
+        rooms[1] = depth() == 1 ? rooms[0] : room(lasting, layers.columns());
+        return rooms;
+    }
+
+    private NDArray room(NDManager lasting, int columns) {
+        return room(lasting, (long) depth() * Source.BLOCK, columns, precision == Precision.INT8 ? I8 : multiplied());
+    }
+
+    /** Where products of units are put before they are added to their sums. */
+    private NDArray products(NDManager lasting, List<Unit> units) {
+        long most = units.stream().mapToLong(unit -> unit.shape().size()).max().orElse(0);
+        return room(lasting, 1, most, precision == Precision.INT8 ? I32 : multiplied());
+    }
+
+    private int multiplied() {
+        return precision == Precision.BF16 ? BF16 : F32;
+    }
+
+    private NDArray room(NDManager lasting, long rows, long columns, int type) {
+        try (NDArray like = lasting.zeros(new Shape(1))) {
+            return kernel.call(lasting, "room", rows, columns, type, like).singletonOrThrow();
+        }
+    }
+
+    private void addWhole(
+            NDManager scope, Unit unit, Totals totals, int half, int blocks, NDArray x, NDArray y, NDArray products) {
+        if (unit.self()) {
+            integers.call(scope, "accumulate_whole_within", totals.pending()[half], x, products);
+        } else {
+            integers.call(scope, "accumulate_whole", totals.pending()[half], x, y, products);
+        }
+        totals.blocks()[half] += blocks;
+        if (totals.blocks()[half] + WHOLE_DEPTH > WHOLE_BLOCKS) {
             integers.call(scope, "flush", totals.sums()[half], totals.pending()[half]);
+            totals.blocks()[half] = 0;
         }
     }
 
@@ -402,12 +479,12 @@ final class Correlator implements AutoCloseable {
         }
     }
 
-    private void add(NDManager scope, Unit unit, NDArray total, NDArray x, NDArray y, int chunk) {
+    private void add(NDManager scope, Unit unit, NDArray total, NDArray x, NDArray y, int chunk, NDArray products) {
         // the result is the first argument itself, in another wrapper
         if (unit.self()) {
-            kernel.call(scope, "accumulate_within", total, x, chunk);
+            kernel.call(scope, "accumulate_within", total, x, chunk, products);
         } else {
-            kernel.call(scope, "accumulate", total, x, y, chunk);
+            kernel.call(scope, "accumulate", total, x, y, chunk, products);
         }
     }
 
@@ -432,9 +509,13 @@ final class Correlator implements AutoCloseable {
         }
         NDArray[] ones = emptySketches(lasting, 1);
         Set<Layers> first = new HashSet<>();
-        for (Source.Block block : all.iterator().next().source().blocks()) {
-            for (Source.Block part : sketcher.parts(block)) {
-                sketch(lasting, all, part, sketches, ones, first);
+        try (NDManager scope = lasting.newSubManager()) {
+            Map<Integer, NDArray> rooms = new HashMap<>();
+            all.forEach(layers -> rooms.computeIfAbsent(layers.columns(), columns -> room(scope, columns)));
+            for (Source.Block block : all.iterator().next().source().blocks()) {
+                for (Source.Block part : sketcher.parts(block)) {
+                    sketch(scope, all, part, rooms, sketches, ones, first);
+                }
             }
         }
         summed.addAll(first);
@@ -443,16 +524,19 @@ final class Correlator implements AutoCloseable {
     }
 
     private void multiply(List<Unit> units, List<Totals> totals, Map<Layers, NDArray[]> sketches) {
-        for (int u = 0; u < units.size(); u++) {
-            Unit unit = units.get(u);
-            for (int half = 0; half < 2; half++) {
-                NDArray x = sketches.get(unit.a())[half];
-                NDArray y = sketches.get(unit.b())[half];
-                NDArray total = totals.get(u).sums()[half];
-                try (NDManager scope = compute.manager().newSubManager()) {
-                    phases.in(
-                            unit.self() ? "covariances" : "products",
-                            () -> add(scope, unit, total, x, y, Source.BLOCK));
+        try (NDManager lasting = compute.manager().newSubManager()) {
+            NDArray products = products(lasting, units);
+            for (int u = 0; u < units.size(); u++) {
+                Unit unit = units.get(u);
+                for (int half = 0; half < 2; half++) {
+                    NDArray x = sketches.get(unit.a())[half];
+                    NDArray y = sketches.get(unit.b())[half];
+                    NDArray total = totals.get(u).sums()[half];
+                    try (NDManager scope = lasting.newSubManager()) {
+                        phases.in(
+                                unit.self() ? "covariances" : "products",
+                                () -> add(scope, unit, total, x, y, Source.BLOCK, products));
+                    }
                 }
             }
         }
@@ -468,6 +552,7 @@ final class Correlator implements AutoCloseable {
             NDManager lasting,
             Set<Layers> all,
             Source.Block part,
+            Map<Integer, NDArray> rooms,
             Map<Layers, NDArray[]> sketches,
             NDArray[] ones,
             Set<Layers> first) {
@@ -483,6 +568,8 @@ final class Correlator implements AutoCloseable {
                     first,
                     all,
                     part,
+                    layers -> rooms.get(layers.columns()),
+                    0,
                     (layers, x) -> phases.in("sketching", () -> {
                         kernel.call(scope, "sketch", sketches.get(layers)[part.half()], x, bucket, sign);
                         x.close();
@@ -522,18 +609,23 @@ final class Correlator implements AutoCloseable {
     /**
      * Hands over blocks of layers, each group of layers side by side, [n, columns]; their sums are added the first time that they are
      * read. All layers of a model are read together.
+     *
+     * @param rooms where each group of layers is put; what is handed over is part of it
+     * @param row its row that a block begins with; what is handed over begins with the first
      */
     private void load(
             NDManager scope,
             Set<Layers> first,
             Set<Layers> wanted,
             Source.Block block,
+            Function<Layers, NDArray> rooms,
+            int row,
             BiConsumer<Layers, NDArray> consumer) {
         Map<Source, List<Layers>> bySource = new LinkedHashMap<>();
         wanted.forEach(layers -> bySource.computeIfAbsent(layers.source(), s -> new ArrayList<>())
                 .add(layers));
-        bySource.forEach(
-                (source, groups) -> phases.in("reading", () -> load(scope, first, source, groups, block, consumer)));
+        bySource.forEach((source, groups) ->
+                phases.in("reading", () -> load(scope, first, source, groups, block, rooms, row, consumer)));
     }
 
     private void load(
@@ -542,57 +634,47 @@ final class Correlator implements AutoCloseable {
             Source source,
             List<Layers> groups,
             Source.Block block,
+            Function<Layers, NDArray> rooms,
+            int row,
             BiConsumer<Layers, NDArray> consumer) {
         int[] layers = groups.stream()
                 .flatMapToInt(group -> IntStream.range(group.from(), group.to()))
                 .toArray();
         Iterator<Layers> rest = groups.iterator();
-        List<NDArray> parts = new ArrayList<>();
         Layers[] now = {rest.next()};
-        source.block(scope, layers, block, (layer, values) -> {
+        source.read(scope, layers, block, (layer, raw) -> {
             Layers group = now[0];
             boolean sum = !summed.contains(group);
             if (sum) {
                 first.add(group);
             }
-            parts.add(prepare(scope, source, layer, block, values, sum));
-            if (parts.size() == group.size()) {
-                consumer.accept(group, joined(scope, parts));
-                parts.clear();
+            int column = (layer - group.from()) * source.width();
+            NDArray filled = fill(scope, source, layer, block, raw, rooms.apply(group), row, column, sum);
+            raw.close();
+            if (layer == group.to() - 1) {
+                consumer.accept(group, filled);
                 now[0] = rest.hasNext() ? rest.next() : null;
+            } else {
+                filled.close();
             }
         });
     }
 
-    private NDArray joined(NDManager scope, List<NDArray> parts) {
-        if (parts.size() == 1) {
-            return parts.get(0);
+    private NDArray fill(
+            NDManager scope,
+            Source source,
+            int layer,
+            Source.Block block,
+            NDArray raw,
+            NDArray room,
+            int row,
+            int column,
+            boolean sum) {
+        if (precision != Precision.INT8) {
+            return source.fill(scope, layer, block, raw, room, row, column, sum);
         }
-        NDArray joined = kernel.call(scope, "join", parts).singletonOrThrow();
-        parts.forEach(NDArray::close);
-        return joined;
-    }
-
-    private NDArray prepare(
-            NDManager scope, Source source, int layer, Source.Block block, NDArray values, boolean sum) {
-        if (sum) {
-            source.addSums(scope, layer, block.half(), values);
-        }
-        if (precision == Precision.INT8) {
-            Noise numbers = noise.computeIfAbsent(source, s -> new Noise(compute, integers, s));
-            try (NDArray z = values) {
-                return source.quantised(scope, integers, layer, block, z, numbers, sum);
-            }
-        }
-        if (precision != Precision.BF16) {
-            return values;
-        }
-        NDArray narrow = kernel.call(scope, "narrow", values).singletonOrThrow();
-        if (sum) {
-            source.addRounded(scope, layer, block.half(), values, narrow);
-        }
-        values.close();
-        return narrow;
+        Noise numbers = noise.computeIfAbsent(source, s -> new Noise(compute, integers, s));
+        return source.fillWhole(scope, integers, layer, block, raw, room, row, column, numbers, sum);
     }
 
     private static List<Cell> cells(Unit unit, NDArray[] totals) {
@@ -887,12 +969,17 @@ final class Correlator implements AutoCloseable {
                                 ? List.of()
                                 : scaled(scope, layer, wanted, set));
             }
+            NDArray room = room(
+                    scope,
+                    1,
+                    wanted.stream().mapToLong(w -> cellSize(w.cell())).max().orElse(0),
+                    F32);
             for (int draw = 0; draw < draws; draw++) {
                 try (NDManager step = scope.newSubManager()) {
                     NDArray rotation = rotations.get(step, b.model, layer.index(), draw);
                     for (int set = 0; set < Source.SETS; set++) {
                         if (draw < draws(set, draws) && !scaled.get(set).isEmpty()) {
-                            drawBaselines(step, layer, wanted, scaled.get(set), rotation, set, draw);
+                            drawBaselines(step, layer, wanted, scaled.get(set), rotation, room, set, draw);
                         }
                     }
                 }
@@ -925,10 +1012,11 @@ final class Correlator implements AutoCloseable {
             List<Wanted> wanted,
             List<NDArray> scaled,
             NDArray rotation,
+            NDArray room,
             int set,
             int draw) {
         NDArray variance = step.create(rotatedVariances.get(layer)[set][draw]);
-        double[] values = kernel.call(step, "baseline", scaled, rotation, variance)
+        double[] values = kernel.call(step, "baseline", scaled, rotation, variance, room)
                 .singletonOrThrow()
                 .toDoubleArray();
         int from = 0;

@@ -258,9 +258,11 @@ final class Refinement {
                 totals.add(scope.zeros(new Shape(some.rows().length, columns), DataType.FLOAT64));
                 which.add(scope.create(Arrays.stream(some.rows()).asLongStream().toArray()));
             }
+            NDArray room = scope.create(
+                    new Shape(totals.stream().mapToLong(NDArray::size).max().orElse(0)), DataType.FLOAT32);
             for (Source.Block block : sources.iterator().next().blocks()) {
                 for (Source.Block part : block.parts(positions)) {
-                    add(scope, all, totals, which, sources, part);
+                    add(scope, all, totals, which, sources, part, room);
                 }
             }
             for (int i = 0; i < all.size(); i++) {
@@ -275,7 +277,8 @@ final class Refinement {
             List<NDArray> totals,
             List<NDArray> which,
             Set<Source> sources,
-            Source.Block part) {
+            Source.Block part,
+            NDArray room) {
         try (NDManager step = scope.newSubManager()) {
             Map<Source, NDArray> values = new LinkedHashMap<>();
             for (Source source : sources) {
@@ -289,7 +292,7 @@ final class Refinement {
                     NDArray x = correlate
                             .call(step, "columns", List.of(values.get(direction.a())), which.get(i))
                             .singletonOrThrow();
-                    correlate.call(step, "accumulate", totals.get(i), x, values.get(direction.b()), part.size());
+                    correlate.call(step, "accumulate", totals.get(i), x, values.get(direction.b()), part.size(), room);
                 }
             });
         }

@@ -3,6 +3,7 @@ package universality.correlate;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -167,12 +168,12 @@ final class Source {
         return set == 0 ? (long) rows[0].length + rows[1].length : rows[set - 1].length;
     }
 
-    /** Hands over the positions of a block, F32 [n, d_mlp], owned by {@code scope}, layer after layer. */
-    void block(NDManager scope, int[] layers, Block block, Activations.LayerConsumer consumer) {
-        values(scope, layers, rows[block.half()], block.from(), block.size(), consumer);
+    /** Hands over the activations of a block as they are, layer after layer; for {@link #fill}. */
+    void read(NDManager scope, int[] layers, Block block, Activations.LayerConsumer consumer) {
+        model.read(scope, layers, rows[block.half()], block.from(), block.size(), consumer);
     }
 
-    /** {@link #block} of all layers. */
+    /** All layers at the positions of a block, F32 [n, d_mlp] each, owned by {@code scope}. */
     List<NDArray> block(NDManager scope, Block block) {
         return values(scope, rows[block.half()], block.from(), block.size());
     }
@@ -180,24 +181,18 @@ final class Source {
     /** All layers at {@code count} positions of {@code which} (indices of kept positions), F32 [count, d_mlp] each. */
     List<NDArray> values(NDManager scope, int[] which, int from, int count) {
         List<NDArray> values = new ArrayList<>();
-        values(scope, all(), which, from, count, (layer, z) -> values.add(z));
+        model.read(scope, all(), which, from, count, (layer, raw) -> {
+            values.add(
+                    rotation[layer] == null
+                            ? kernel.call(scope, "standard", raw, shift[layer], scale[layer])
+                                    .singletonOrThrow()
+                            : rotated(scope, layer, raw));
+            raw.close();
+        });
         return values;
     }
 
-    private void values(
-            NDManager scope, int[] layers, int[] which, int from, int count, Activations.LayerConsumer consumer) {
-        model.read(scope, layers, which, from, count, (layer, raw) -> {
-            NDArray z = standard(scope, layer, raw);
-            raw.close();
-            consumer.accept(layer, z);
-        });
-    }
-
-    private NDArray standard(NDManager scope, int layer, NDArray raw) {
-        if (rotation[layer] == null) {
-            return kernel.call(scope, "standard", raw, shift[layer], scale[layer])
-                    .singletonOrThrow();
-        }
+    private NDArray rotated(NDManager scope, int layer, NDArray raw) {
         return kernel.call(scope, "rotated", raw, shift[layer], rotation[layer], scale[layer])
                 .singletonOrThrow();
     }
@@ -211,13 +206,105 @@ final class Source {
     }
 
     /**
+     * Shifts and scales the activations of a block into {@code room}.
+     *
+     * @param raw as {@link #read} gives them; not modified
+     * @param room F32 or BF16, modified
+     * @param row where they are put
+     * @param column likewise
+     * @param sum whether to add their sums, which is for once for every block of a layer
+     * @return {@code room} down to the last of these rows, all columns
+     * @throws ToolException (bad data) naming the neuron if an activation is not finite
+     */
+    NDArray fill(NDManager scope, int layer, Block at, NDArray raw, NDArray room, int row, int column, boolean sum) {
+        NDList filled;
+        try (NDManager step = scope.newSubManager()) {
+            Scaled x = scaled(step, layer, raw);
+            filled = kernel.call(scope, "fill", room, row, column, x.raw(), x.shift(), x.scale(), sum ? 1 : 0);
+        }
+        if (sum) {
+            addSums(layer, at.half(), filled.get(1));
+        }
+        if (filled.size() > 2) {
+            add(rounding[layer], filled.get(2));
+            add(roundedSums[layer][at.half()], filled.get(3));
+        }
+        return filled.head();
+    }
+
+    /**
+     * {@link #fill} in whole steps; adds what that cut off and the sum of squares, too.
+     *
+     * @param room I8, modified; up to 7 rows of zeros more are put there
+     */
+    NDArray fillWhole(
+            NDManager scope,
+            Kernel integers,
+            int layer,
+            Block at,
+            NDArray raw,
+            NDArray room,
+            int row,
+            int column,
+            Noise noise,
+            boolean sum) {
+        float[] step = new float[width()];
+        for (int i = 0; i < step.length; i++) {
+            step[i] = (float) steps[layer][i];
+        }
+        NDList filled;
+        try (NDManager inner = scope.newSubManager()) {
+            Scaled x = scaled(inner, layer, raw);
+            filled = integers.call(
+                    scope,
+                    "fill",
+                    room,
+                    row,
+                    column,
+                    x.raw(),
+                    x.shift(),
+                    x.scale(),
+                    inner.create(step),
+                    noise.numbers(layer, at, raw),
+                    noise.first(layer, at),
+                    sum ? 1 : 0);
+        }
+        if (sum) {
+            addSums(layer, at.half(), filled.get(1));
+            add(rounding[layer], filled.get(2));
+            double[] squares = filled.get(3).toDoubleArray();
+            for (int i = 0; i < squares.length; i++) {
+                roundedSums[layer][at.half()][width() + i] += squares[i] * steps[layer][i] * steps[layer][i];
+            }
+        }
+        return filled.head();
+    }
+
+    /** What is still to be shifted and scaled. */
+    private record Scaled(NDArray raw, NDArray shift, NDArray scale) {}
+
+    /** What is rotated has been shifted and scaled before. */
+    private Scaled scaled(NDManager scope, int layer, NDArray raw) {
+        return rotation[layer] == null
+                ? new Scaled(raw, shift[layer], scale[layer])
+                : new Scaled(
+                        rotated(scope, layer, raw),
+                        scope.zeros(shift[layer].getShape(), DataType.FLOAT64),
+                        scope.ones(shift[layer].getShape(), DataType.FLOAT64));
+    }
+
+    /**
      * Adds a block's sums; to be called once for every block of a layer.
      *
      * @throws ToolException (bad data) naming the neuron if an activation is not finite: it would pass for a dead neuron
      */
     void addSums(NDManager scope, int layer, int half, NDArray block) {
+        addSums(layer, half, kernel.call(scope, "sums", block).singletonOrThrow());
+    }
+
+    private void addSums(int layer, int half, NDArray values) {
         double[] total = sums[layer][half];
-        add(total, kernel.call(scope, "sums", block));
+        add(total, values);
         for (int i = 0; i < total.length; i++) {
             if (!Double.isFinite(total[i])) {
                 throw ToolException.badData(
@@ -232,40 +319,8 @@ final class Source {
         return steps[layer];
     }
 
-    /**
-     * A block in whole steps; adds what that cut off and the sum of squares, if {@code sum}, which is for once for every block of a
-     * layer.
-     *
-     * @param at where the block is
-     * @return I8, with up to 7 rows of zeros more
-     */
-    NDArray quantised(NDManager scope, Kernel integers, int layer, Block at, NDArray block, Noise noise, boolean sum) {
-        float[] step = new float[width()];
-        for (int i = 0; i < step.length; i++) {
-            step[i] = (float) steps[layer][i];
-        }
-        NDArray of = scope.create(step);
-        NDArray q = integers.call(scope, "quantise", block, of, noise.numbers(layer, at, block), noise.first(layer, at))
-                .singletonOrThrow();
-        if (sum) {
-            add(rounding[layer], integers.call(scope, "cut", block, of));
-            double[] squares =
-                    integers.call(scope, "squares", q).singletonOrThrow().toDoubleArray();
-            for (int i = 0; i < squares.length; i++) {
-                roundedSums[layer][at.half()][width() + i] += squares[i] * steps[layer][i] * steps[layer][i];
-            }
-        }
-        return q;
-    }
-
-    /** Adds what rounding a block to BF16 changed, and its sums then; to be called once for every block of a layer. */
-    void addRounded(NDManager scope, int layer, int half, NDArray block, NDArray narrow) {
-        add(rounding[layer], kernel.call(scope, "rounding", block, narrow));
-        add(roundedSums[layer][half], kernel.call(scope, "sums", narrow));
-    }
-
-    private static void add(double[] sums, NDList values) {
-        double[] added = values.singletonOrThrow().toDoubleArray();
+    private static void add(double[] sums, NDArray values) {
+        double[] added = values.toDoubleArray();
         for (int i = 0; i < added.length; i++) {
             sums[i] += added[i];
         }

@@ -39,6 +39,8 @@ public class CorrelateKernels {
     private NDArray x;
     private NDArray y;
     private NDArray total;
+    private NDArray block;
+    private NDArray room;
     private NDArray sums;
     private NDArray rho;
     private NDArray columns;
@@ -58,6 +60,8 @@ public class CorrelateKernels {
         x = state.normal(BLOCK, d);
         y = state.normal(BLOCK, d);
         total = state.zeros(d, d);
+        block = state.normal(BLOCK, d);
+        room = state.normal(d, d);
         sums = state.keep("sums", x).singletonOrThrow();
         columns = state.arrays().create(IntStream.range(0, d).asLongStream().toArray());
         double[] bounds = IntStream.range(0, BINS - 1)
@@ -69,7 +73,7 @@ public class CorrelateKernels {
         variance = state.zeros(d).add(1);
         scaled = state.normal(d, d);
         NDArray products =
-                state.keep("accumulate", state.zeros(d, d), x, y, BLOCK).singletonOrThrow();
+                state.keep("accumulate", state.zeros(d, d), x, y, BLOCK, room).singletonOrThrow();
         rho = state.keep("correlation", products, (double) BLOCK, sums, sums).singletonOrThrow();
     }
 
@@ -83,6 +87,12 @@ public class CorrelateKernels {
         return state.run("standard", raw, shift, scale);
     }
 
+    /** The same into memory that is there, and sums. */
+    @Benchmark
+    public int fill() {
+        return state.run("fill", block, 0, 0, raw, shift, scale, 1);
+    }
+
     @Benchmark
     public int sums() {
         return state.run("sums", x);
@@ -91,7 +101,7 @@ public class CorrelateKernels {
     /** 2 · 4096 · d² operations, and adding in F64. */
     @Benchmark
     public int accumulate() {
-        return state.run("accumulate", total, x, y, 1024);
+        return state.run("accumulate", total, x, y, 1024, room);
     }
 
     @Benchmark
@@ -117,7 +127,7 @@ public class CorrelateKernels {
     /** 2 d³ operations. */
     @Benchmark
     public int baseline() {
-        return state.run("baseline", List.of(scaled), rotation, variance);
+        return state.run("baseline", List.of(scaled), rotation, variance, room);
     }
 
     @Benchmark
