@@ -141,7 +141,7 @@ def whole(clock, kernels, arguments):
     blocks = [torch.empty(n, d, dtype=torch.int8, device=clock.device) for _ in range(2)]
 
     def rounded(block, sums):
-        return kernel.fill(block, first, first, z, zero, one, step, noise, first, torch.tensor(sums))[0]
+        return kernel.fill(block, first, z, zero, one, step, noise, first, torch.tensor(sums))[0]
 
     x, y = (rounded(block, 1) for block in blocks)
     total, room = (torch.zeros(d, d, dtype=torch.int32, device=clock.device) for _ in range(2))

@@ -20,15 +20,15 @@ class Ops(Module):
     # -> [rows, columns] with any values, on the device of like; type I64: 1 I8, 3 I32, 6 F32, 15 BF16
     return torch.empty([int(rows), int(columns)], dtype=int(type), device=like.device)
 
-  def fill(self, room: Tensor, row: Tensor, column: Tensor, x: Tensor, shift: Tensor, scale: Tensor, sum: Tensor) -> List[Tensor]:
-    # `standard` into room [.., columns], F32 or BF16, from the given row and column on; modified. The room is used again for
-    # every block: memory that is asked for anew has to be cleared by the system each time
-    # -> all rows up to the last of these, all columns [row + n, columns]; then, if sum is not 0, F64: sum of z and of z^2 [2, d], and of BF16 sum of squares of
+  def fill(self, room: Tensor, column: Tensor, x: Tensor, shift: Tensor, scale: Tensor, sum: Tensor) -> List[Tensor]:
+    # `standard` into the first rows of room [.., columns], F32 or BF16, from the given column on; modified. The room is used again
+    # for every block: memory that is asked for anew has to be cleared by the system each time
+    # -> those rows, all columns [n, columns]; then, if sum is not 0, F64: sum of z and of z^2 [2, d], and of BF16 sum of squares of
     # what rounding changed [d] and the sums of what is left [2, d]
     n = x.size(0)
     begin = int(column)
-    filled = room[0:int(row) + n]
-    z = filled[int(row):, begin:begin + x.size(1)]
+    filled = room[0:n]
+    z = filled[:, begin:begin + x.size(1)]
     narrow = room.dtype == 15
     start = shift.float()
     by = scale.float()

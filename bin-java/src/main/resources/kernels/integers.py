@@ -9,19 +9,19 @@ class Ops(Module):
     # -> F32 [count], uniform in [0, 1)
     return torch.rand([int(count)], device=like.device)
 
-  def fill(self, room: Tensor, row: Tensor, column: Tensor, x: Tensor, shift: Tensor, scale: Tensor, step: Tensor, noise: Tensor, first: Tensor, sum: Tensor) -> List[Tensor]:
+  def fill(self, room: Tensor, column: Tensor, x: Tensor, shift: Tensor, scale: Tensor, step: Tensor, noise: Tensor, first: Tensor, sum: Tensor) -> List[Tensor]:
     # x F32 or F16 [n, d], shift and scale as in `standard` of correlate.py, step F32 [d], noise F32 [n d + first, at least], uniform
-    # in [0, 1). Into n' rows of room I8 [.., columns], n' the next multiple of 8, from the given row and column on (modified): z /
+    # in [0, 1). Into the first n' rows of room I8 [.., columns], n' the next multiple of 8, from the given column on (modified): z /
     # step rounded up or down at random, so that the mean over the draws is z, and rows of zeros; values beyond 126 steps are cut off. Element i
     # of z takes noise[first + i]
-    # -> all rows up to the last of these, all columns [row + n', columns]; then, if sum is not 0, F64: sum of z and of z^2 [2, d]; sum of squares of what was cut
+    # -> those rows, all columns [n', columns]; then, if sum is not 0, F64: sum of z and of z^2 [2, d]; sum of squares of what was cut
     # off [d]; sum of squares of the whole numbers [d]
     n = x.size(0)
     d = x.size(1)
     padded = n + (-n % 8)
     begin = int(column)
-    filled = room[0:int(row) + padded]
-    q = filled[int(row):, begin:begin + d]
+    filled = room[0:padded]
+    q = filled[:, begin:begin + d]
     q[n:].zero_()
     use = noise[int(first):int(first) + n * d].view([n, d])
     start = shift.float()

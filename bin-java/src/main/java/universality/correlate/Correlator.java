@@ -55,12 +55,6 @@ final class Correlator implements AutoCloseable {
     /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 127² × 4,096 each. */
     private static final int WHOLE_BLOCKS = 32;
 
-    /**
-     * Blocks of whole numbers that are multiplied together, since adding a product to its sums takes a seventh as long as multiplying
-     * one block. Those of both halves take as much memory as one block in F32.
-     */
-    private static final int WHOLE_DEPTH = 2;
-
     /** The engine's numbers of types. */
     private static final int I8 = 1;
 
@@ -370,24 +364,16 @@ final class Correlator implements AutoCloseable {
         Source any = units.get(0).a().source();
         int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
         Set<Layers> all = layers(units);
-        List<Source.Block> blocks = any.blocks();
-        int[] left = new int[2];
-        blocks.forEach(block -> left[block.half()]++);
-        int[] stacked = new int[2];
         try (NDManager lasting = compute.manager().newSubManager()) {
-            Map<Layers, NDArray[]> rooms = new HashMap<>();
-            all.forEach(layers -> rooms.put(layers, rooms(lasting, layers)));
+            Map<Layers, NDArray> rooms = new HashMap<>();
+            all.forEach(layers -> rooms.put(layers, room(lasting, layers.columns())));
             NDArray products = products(lasting, units);
-            for (Source.Block block : blocks) {
-                int half = block.half();
-                int row = Source.BLOCK * stacked[half]++;
-                boolean full = --left[half] == 0 || stacked[half] == depth();
+            for (Source.Block block : any.blocks()) {
                 try (NDManager scope = lasting.newSubManager()) {
                     Map<Layers, NDArray> loaded = new HashMap<>();
-                    load(scope, first, all, block, layers -> rooms.get(layers)[half], row, loaded::put);
-                    if (full) {
-                        multiply(scope, units, totals, loaded, half, stacked[half], chunk, products);
-                        stacked[half] = 0;
+                    load(scope, first, all, block, rooms::get, loaded::put);
+                    for (int u = 0; u < units.size(); u++) {
+                        add(scope, units.get(u), totals.get(u), loaded, block.half(), chunk, products);
                     }
                 }
             }
@@ -398,46 +384,28 @@ final class Correlator implements AutoCloseable {
         summed.addAll(first);
     }
 
-    /** Blocks of a half that are multiplied together. */
-    private int depth() {
-        return precision == Precision.INT8 ? WHOLE_DEPTH : 1;
-    }
-
-    /** @param blocks how many there are in {@code loaded} */
-    private void multiply(
+    private void add(
             NDManager scope,
-            List<Unit> units,
-            List<Totals> totals,
+            Unit unit,
+            Totals totals,
             Map<Layers, NDArray> loaded,
             int half,
-            int blocks,
             int chunk,
             NDArray products) {
-        for (int u = 0; u < units.size(); u++) {
-            Unit unit = units.get(u);
-            Totals total = totals.get(u);
-            NDArray x = loaded.get(unit.a());
-            NDArray y = loaded.get(unit.b());
-            phases.in(unit.self() ? "covariances" : "products", () -> {
-                if (precision == Precision.INT8) {
-                    addWhole(scope, unit, total, half, blocks, x, y, products);
-                } else {
-                    add(scope, unit, total.sums()[half], x, y, chunk, products);
-                }
-            });
-        }
+        NDArray x = loaded.get(unit.a());
+        NDArray y = loaded.get(unit.b());
+        phases.in(unit.self() ? "covariances" : "products", () -> {
+            if (precision == Precision.INT8) {
+                addWhole(scope, unit, totals, half, x, y, products);
+            } else {
+                add(scope, unit, totals.sums()[half], x, y, chunk, products);
+            }
+        });
     }
 
-    /** Where blocks of each half are put: one and the same where they are multiplied one by one. */
-    private NDArray[] rooms(NDManager lasting, Layers layers) {
-        NDArray[] rooms = new NDArray[2];
-        rooms[0] = room(lasting, layers.columns());
-        rooms[1] = depth() == 1 ? rooms[0] : room(lasting, layers.columns());
-        return rooms;
-    }
-
+    /** Where blocks of layers are put, one after the other. */
     private NDArray room(NDManager lasting, int columns) {
-        return room(lasting, (long) depth() * Source.BLOCK, columns, precision == Precision.INT8 ? I8 : multiplied());
+        return room(lasting, Source.BLOCK, columns, precision == Precision.INT8 ? I8 : multiplied());
     }
 
     /** Where products of units are put before they are added to their sums. */
@@ -456,17 +424,14 @@ final class Correlator implements AutoCloseable {
         }
     }
 
-    private void addWhole(
-            NDManager scope, Unit unit, Totals totals, int half, int blocks, NDArray x, NDArray y, NDArray products) {
+    private void addWhole(NDManager scope, Unit unit, Totals totals, int half, NDArray x, NDArray y, NDArray products) {
         if (unit.self()) {
             integers.call(scope, "accumulate_whole_within", totals.pending()[half], x, products);
         } else {
             integers.call(scope, "accumulate_whole", totals.pending()[half], x, y, products);
         }
-        totals.blocks()[half] += blocks;
-        if (totals.blocks()[half] + WHOLE_DEPTH > WHOLE_BLOCKS) {
+        if (++totals.blocks()[half] % WHOLE_BLOCKS == 0) {
             integers.call(scope, "flush", totals.sums()[half], totals.pending()[half]);
-            totals.blocks()[half] = 0;
         }
     }
 
@@ -569,7 +534,6 @@ final class Correlator implements AutoCloseable {
                     all,
                     part,
                     layers -> rooms.get(layers.columns()),
-                    0,
                     (layers, x) -> phases.in("sketching", () -> {
                         kernel.call(scope, "sketch", sketches.get(layers)[part.half()], x, bucket, sign);
                         x.close();
@@ -611,7 +575,6 @@ final class Correlator implements AutoCloseable {
      * read. All layers of a model are read together.
      *
      * @param rooms where each group of layers is put; what is handed over is part of it
-     * @param row its row that a block begins with; what is handed over begins with the first
      */
     private void load(
             NDManager scope,
@@ -619,13 +582,12 @@ final class Correlator implements AutoCloseable {
             Set<Layers> wanted,
             Source.Block block,
             Function<Layers, NDArray> rooms,
-            int row,
             BiConsumer<Layers, NDArray> consumer) {
         Map<Source, List<Layers>> bySource = new LinkedHashMap<>();
         wanted.forEach(layers -> bySource.computeIfAbsent(layers.source(), s -> new ArrayList<>())
                 .add(layers));
         bySource.forEach((source, groups) ->
-                phases.in("reading", () -> load(scope, first, source, groups, block, rooms, row, consumer)));
+                phases.in("reading", () -> load(scope, first, source, groups, block, rooms, consumer)));
     }
 
     private void load(
@@ -635,7 +597,6 @@ final class Correlator implements AutoCloseable {
             List<Layers> groups,
             Source.Block block,
             Function<Layers, NDArray> rooms,
-            int row,
             BiConsumer<Layers, NDArray> consumer) {
         int[] layers = groups.stream()
                 .flatMapToInt(group -> IntStream.range(group.from(), group.to()))
@@ -649,7 +610,7 @@ final class Correlator implements AutoCloseable {
                 first.add(group);
             }
             int column = (layer - group.from()) * source.width();
-            NDArray filled = fill(scope, source, layer, block, raw, rooms.apply(group), row, column, sum);
+            NDArray filled = fill(scope, source, layer, block, raw, rooms.apply(group), column, sum);
             raw.close();
             if (layer == group.to() - 1) {
                 consumer.accept(group, filled);
@@ -667,14 +628,13 @@ final class Correlator implements AutoCloseable {
             Source.Block block,
             NDArray raw,
             NDArray room,
-            int row,
             int column,
             boolean sum) {
         if (precision != Precision.INT8) {
-            return source.fill(scope, layer, block, raw, room, row, column, sum);
+            return source.fill(scope, layer, block, raw, room, column, sum);
         }
         Noise numbers = noise.computeIfAbsent(source, s -> new Noise(compute, integers, s));
-        return source.fillWhole(scope, integers, layer, block, raw, room, row, column, numbers, sum);
+        return source.fillWhole(scope, integers, layer, block, raw, room, column, numbers, sum);
     }
 
     private static List<Cell> cells(Unit unit, NDArray[] totals) {

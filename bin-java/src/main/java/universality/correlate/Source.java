@@ -210,17 +210,16 @@ final class Source {
      *
      * @param raw as {@link #read} gives them; not modified
      * @param room F32 or BF16, modified
-     * @param row where they are put
-     * @param column likewise
+     * @param column where they are put
      * @param sum whether to add their sums, which is for once for every block of a layer
-     * @return {@code room} down to the last of these rows, all columns
+     * @return the rows of {@code room} that belong to the block, all columns
      * @throws ToolException (bad data) naming the neuron if an activation is not finite
      */
-    NDArray fill(NDManager scope, int layer, Block at, NDArray raw, NDArray room, int row, int column, boolean sum) {
+    NDArray fill(NDManager scope, int layer, Block at, NDArray raw, NDArray room, int column, boolean sum) {
         NDList filled;
         try (NDManager step = scope.newSubManager()) {
             Scaled x = scaled(step, layer, raw);
-            filled = kernel.call(scope, "fill", room, row, column, x.raw(), x.shift(), x.scale(), sum ? 1 : 0);
+            filled = kernel.call(scope, "fill", room, column, x.raw(), x.shift(), x.scale(), sum ? 1 : 0);
         }
         if (sum) {
             addSums(layer, at.half(), filled.get(1));
@@ -244,7 +243,6 @@ final class Source {
             Block at,
             NDArray raw,
             NDArray room,
-            int row,
             int column,
             Noise noise,
             boolean sum) {
@@ -259,7 +257,6 @@ final class Source {
                     scope,
                     "fill",
                     room,
-                    row,
                     column,
                     x.raw(),
                     x.shift(),

@@ -90,7 +90,7 @@ public class CorrelateKernels {
     /** The same into memory that is there, and sums. */
     @Benchmark
     public int fill() {
-        return state.run("fill", block, 0, 0, raw, shift, scale, 1);
+        return state.run("fill", block, 0, raw, shift, scale, 1);
     }
 
     @Benchmark
