@@ -38,18 +38,18 @@ final class ActivateRows implements Rows {
         Path tokens = model.tokens(bench.fresh("tokens"), rows);
         List<Result> results = new ArrayList<>();
         double count = (double) rows * model.context();
-        double ceiling = bench.product(2048, model.width(), model.dMlp());
-        double time = time(bench, checkpoint, tokens, "f32");
-        ceiling = Math.max(ceiling, bench.product(2048, model.width(), model.dMlp()));
-        double rate = count / time;
+        double[] time = new double[1];
+        Ceiling ceiling =
+                bench.around(2048, model.width(), model.dMlp(), () -> time[0] = time(bench, checkpoint, tokens, "f32"));
+        double rate = count / time[0];
         String slice = String.format(
                 java.util.Locale.ROOT,
-                "%s; %.0f tokens, all layers stored; nothing extrapolated; %.0f tokens/s; ceiling %.1f GFLOP/s",
+                "%s; %.0f tokens, all layers stored; nothing extrapolated; %.0f tokens/s; %s",
                 model,
                 count,
                 rate,
-                ceiling / 1e9);
-        results.add(value(F32, rate * model.activationFlops() / ceiling, slice));
+                ceiling.say(rate * model.activationFlops()));
+        results.add(value(F32, rate * model.activationFlops() / ceiling.best(), slice));
         try {
             double narrow = count / time(bench, checkpoint, tokens, "bf16");
             results.add(value(BF16, narrow / rate, String.format(java.util.Locale.ROOT, "%.0f tokens/s", narrow)));

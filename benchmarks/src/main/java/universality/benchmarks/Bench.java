@@ -17,7 +17,6 @@ import universality.cli.Main;
 import universality.data.ExitCode;
 import universality.data.OutputFolder;
 import universality.tensor.Compute;
-import universality.tensor.Kernel;
 
 /** What benchmarks of whole stages have in common: a folder, a clock, the commands, and the machine's rate of products. */
 final class Bench implements AutoCloseable {
@@ -28,16 +27,16 @@ final class Bench implements AutoCloseable {
     final Clock clock;
     final Path folder;
     private final int threads;
+    private final double ceilingSeconds;
     private final Compute compute;
-    private final Kernel products;
     private int made;
 
     Bench(Arguments arguments) throws IOException {
         this.arguments = arguments;
         clock = Clock.valueOf(arguments.text("clock", "wall").toUpperCase(java.util.Locale.ROOT));
         threads = arguments.number("threads", Runtime.getRuntime().availableProcessors());
+        ceilingSeconds = arguments.real("ceiling_seconds", 4);
         compute = Compute.start("cpu", threads);
-        products = compute.kernel("gpt2");
         folder =
                 Files.createTempDirectory(Path.of(arguments.text("folder", System.getProperty("java.io.tmpdir"))), "b");
     }
@@ -76,32 +75,35 @@ final class Bench implements AutoCloseable {
         }
     }
 
-    /** Operations per second of A B in F32, A [n, k], B [k, m]: the best of several. */
-    double product(long n, long k, long m) throws Exception {
-        return product(n, k, m, false);
+    /**
+     * Does some work, and products A B in F32, A [n, k], B [k, m], for {@code ceiling_seconds} (4) before it and after it.
+     */
+    Ceiling around(long n, long k, long m, Clock.Work work) throws Exception {
+        Ceiling before = products(n, k, m);
+        work.run();
+        return before.and(products(n, k, m));
     }
 
-    /** {@link #product(long, long, long)} of BF16 matrices. */
-    double narrowProduct(long n, long k, long m) throws Exception {
-        return product(n, k, m, true);
-    }
-
-    private double product(long n, long k, long m, boolean narrow) throws Exception {
+    private Ceiling products(long n, long k, long m) throws Exception {
         double flops = 2.0 * n * k * m;
         int count = (int) Math.max(1, Math.min(1000, PRODUCT_FLOPS / flops));
+        long end = System.nanoTime() + (long) (ceilingSeconds * 1e9);
+        Ceiling all = new Ceiling(0, 0, 0);
         try (NDManager scope = compute.manager().newSubManager()) {
-            NDArray a = scope.randomNormal(new Shape(n, k));
-            NDArray b = scope.randomNormal(new Shape(k, m));
-            NDArray x = narrow ? products.call(scope, "narrow", a).singletonOrThrow() : a;
-            NDArray y = narrow ? products.call(scope, "narrow", b).singletonOrThrow() : b;
-            double best = clock.best(5, () -> {
-                for (int i = 0; i < count; i++) {
-                    x.matMul(y).close();
-                }
-            });
-            // a clock of coarse ticks shows nothing for the smallest
-            return count * flops / Math.max(best, 1e-6);
+            NDArray x = scope.randomNormal(new Shape(n, k));
+            NDArray y = scope.randomNormal(new Shape(k, m));
+            for (int done = 0; done < 5 || System.nanoTime() < end; done++) {
+                double seconds = clock.seconds(() -> {
+                    for (int i = 0; i < count; i++) {
+                        x.matMul(y).close();
+                    }
+                });
+                // a clock of coarse ticks shows nothing for the smallest
+                double time = Math.max(seconds, 1e-6);
+                all = all.and(new Ceiling(count * flops / time, count * flops, time));
+            }
         }
+        return all;
     }
 
     int threads() {
@@ -149,7 +151,6 @@ final class Bench implements AutoCloseable {
 
     @Override
     public void close() {
-        products.close();
         compute.close();
         discard(folder);
     }

@@ -72,16 +72,24 @@ final class CorrelateRows implements Rows {
     public List<Result> measure(Bench bench) throws Exception {
         CorrelateSlice slice = new CorrelateSlice(bench, neurons, layers, tokens, draws, memory);
         try {
-            double ceiling = bench.product(neurons, 4096, neurons);
-            Costs exact = slice.measure();
-            ceiling = Math.max(ceiling, bench.product(neurons, 4096, neurons));
-            List<Result> results = new ArrayList<>(exact(slice, exact, ceiling));
-            results.addAll(narrow(bench, slice, ceiling));
-            results.addAll(sketch(slice, exact));
+            slice.prepare();
+            Beside exact = measure(bench, slice);
+            List<Result> results = new ArrayList<>(exact(slice, exact));
+            results.addAll(narrow(bench, slice, exact.ceiling()));
+            results.addAll(sketch(slice, exact.costs()));
             return results;
         } finally {
             slice.discard();
         }
+    }
+
+    /** What a slice costs, and what plain products reach beside it. */
+    private record Beside(Costs costs, Ceiling ceiling) {}
+
+    private Beside measure(Bench bench, CorrelateSlice slice, Object... options) throws Exception {
+        Costs[] costs = new Costs[1];
+        Ceiling ceiling = bench.around(neurons, 4096, neurons, () -> costs[0] = slice.measure(options));
+        return new Beside(costs[0], ceiling);
     }
 
     /** Operations of a study's products. */
@@ -89,10 +97,12 @@ final class CorrelateRows implements Rows {
         return 2 * study.products() * neurons * neurons * study.tokens();
     }
 
-    private List<Result> exact(CorrelateSlice slice, Costs costs, double ceiling) {
+    private List<Result> exact(CorrelateSlice slice, Beside measured) {
+        Costs costs = measured.costs();
+        double best = measured.ceiling().best();
         return List.of(
-                value(EXACT, rate(costs, GPT2_SMALL) / ceiling, how(slice, costs, ceiling)),
-                value(EXACT_LONGER, rate(costs, LONGER) / ceiling, "from the same slice"),
+                value(EXACT, rate(costs, GPT2_SMALL) / best, how(slice, costs, measured.ceiling())),
+                value(EXACT_LONGER, rate(costs, LONGER) / best, "from the same slice"),
                 value(BASELINE, costs.baseline(GPT2_SMALL) / costs.products(GPT2_SMALL), "from the same slice"),
                 value(BASELINE_LONGER, costs.baseline(LONGER) / costs.products(LONGER), "from the same slice"));
     }
@@ -102,13 +112,13 @@ final class CorrelateRows implements Rows {
         return flops(study) / costs.all(study);
     }
 
-    private String how(CorrelateSlice slice, Costs costs, double ceiling) {
+    private String how(CorrelateSlice slice, Costs costs, Ceiling ceiling) {
         Study study = GPT2_SMALL;
         return String.format(
                 Locale.ROOT,
                 "%s (%s), phase by phase extrapolated to %d models × %d layers, 1M tokens, %d draws (all rotations kept in memory):"
                         + " products %.0f s, reading %.0f s, reductions %.0f s, refinement %.0f s, baseline %.0f s; %.3f at 5M tokens;"
-                        + " products alone %.3f; ceiling %.1f GFLOP/s",
+                        + " products alone %.3f; %s",
                 slice,
                 costs,
                 study.seeds(),
@@ -119,12 +129,12 @@ final class CorrelateRows implements Rows {
                 costs.reductions(study),
                 costs.refinement(study),
                 costs.baseline(study),
-                rate(costs, LONGER) / ceiling,
-                flops(study) / costs.products(study) / ceiling,
-                ceiling / 1e9);
+                rate(costs, LONGER) / ceiling.best(),
+                flops(study) / costs.products(study) / ceiling.best(),
+                ceiling.say(rate(costs, study)));
     }
 
-    private List<Result> narrow(Bench bench, CorrelateSlice slice, double ceiling) throws Exception {
+    private List<Result> narrow(Bench bench, CorrelateSlice slice, Ceiling before) throws Exception {
         if (!precisions.contains("filter")) {
             return unmeasured(List.of(NARROW, NARROW_SAME), "not asked for");
         }
@@ -135,13 +145,15 @@ final class CorrelateRows implements Rows {
             }
             System.setProperty("universality.fast", name); // a slice is shorter than texts that filters are used for
             Object[] option = {"--precision", name};
-            Costs costs = slice.measure(option);
+            Beside measured = measure(bench, slice, option);
+            Costs costs = measured.costs();
+            Ceiling ceiling = measured.ceiling().atLeast(before.best());
             double most = 0;
             for (Compared c : compare(slice.output(), slice.output(option))) {
                 most = Math.max(most, Math.abs(c.exact() - c.other()));
             }
             return List.of(
-                    value(NARROW, rate(costs, GPT2_SMALL) / ceiling, name + ": " + how(slice, costs, ceiling)),
+                    value(NARROW, rate(costs, GPT2_SMALL) / ceiling.best(), name + ": " + how(slice, costs, ceiling)),
                     value(NARROW_SAME, most, "all neurons of the slice"));
         } catch (NotMeasured e) {
             return unmeasured(List.of(NARROW, NARROW_SAME), e.getMessage());

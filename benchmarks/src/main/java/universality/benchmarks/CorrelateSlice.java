@@ -126,14 +126,16 @@ final class CorrelateSlice {
         slice = new Study(SLICE_MODELS, layers, tokens, draws);
     }
 
+    /** Writes the models' activations. */
+    void prepare() throws IOException {
+        for (int seed = 1; seed <= SLICE_MODELS; seed++) {
+            Path model = bench.fresh("planted");
+            models.add(new PlantedActivations(slice.layers(), width, (int) slice.tokens()).write(model, seed));
+        }
+    }
+
     /** Runs the slice with {@code options}, such as a precision; its results are {@link #output}. */
     Costs measure(Object... options) throws Exception {
-        if (models.isEmpty()) {
-            for (int seed = 1; seed <= SLICE_MODELS; seed++) {
-                Path model = bench.fresh("planted");
-                models.add(new PlantedActivations(slice.layers(), width, (int) slice.tokens()).write(model, seed));
-            }
-        }
         List<Object> command = new ArrayList<>(List.of("correlate", "--activations"));
         command.addAll(models);
         Path out = bench.fresh("correlations");
