@@ -108,6 +108,8 @@ final class Ablation {
                 try (NDManager scope = lasting.newSubManager()) {
                     new Batch(kernel, scope, row, rows).run(together, cleanLoss);
                 }
+                // else every batch leaves gaps that the next one's arrays do not fit in, and the process grows
+                compute.trim();
             }
             Map<NeuronSet, Effect> effects = new LinkedHashMap<>();
             for (Placed p : placed) {
