@@ -305,7 +305,7 @@ def noise(k):
 
 @check("integers", "fill")
 def whole_numbers(k):
-    for d in (32, 300): # more than a thousand rows at a time, and fewer
+    for d in (32, 300):  # more than a thousand rows at a time, and fewer
         x, shift, scale = normal(3001, d) + 5, normal(d, seed=2).double() + 5, normal(d, seed=3).double().abs() + 0.5
         step = normal(d, seed=5).abs() * 0.01 + 0.02
         u = torch.rand(3001 * d + 7, generator=generator(6))

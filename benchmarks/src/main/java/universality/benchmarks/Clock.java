@@ -27,13 +27,4 @@ enum Clock {
         work.run();
         return now() - start;
     }
-
-    /** The least of several times. */
-    double best(int times, Work work) throws Exception {
-        double best = Double.POSITIVE_INFINITY;
-        for (int i = 0; i < times; i++) {
-            best = Math.min(best, seconds(work));
-        }
-        return best;
-    }
 }

@@ -1,5 +1,7 @@
 package universality.benchmarks;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,6 +10,7 @@ import universality.benchmarks.CorrelateSlice.Costs;
 import universality.benchmarks.CorrelateSlice.Study;
 import universality.benchmarks.Result.Target;
 import universality.data.CsvTable;
+import universality.data.Json;
 
 /**
  * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by a slice of a study of five
@@ -153,13 +156,27 @@ final class CorrelateRows implements Rows {
                 most = Math.max(most, Math.abs(c.exact() - c.other()));
             }
             return List.of(
-                    value(NARROW, rate(costs, GPT2_SMALL) / ceiling.best(), name + ": " + how(slice, costs, ceiling)),
+                    value(
+                            NARROW,
+                            rate(costs, GPT2_SMALL) / ceiling.best(),
+                            name + ": " + how(slice, costs, ceiling) + "; " + inFull(slice.output(option))),
                     value(NARROW_SAME, most, "all neurons of the slice"));
         } catch (NotMeasured e) {
             return unmeasured(List.of(NARROW, NARROW_SAME), e.getMessage());
         } finally {
             System.clearProperty("universality.fast");
         }
+    }
+
+    /** How many rows the refinement computed in full; it is taken to be the same share in a study, though more tokens leave fewer. */
+    private static String inFull(Path out) throws IOException {
+        int full = 0;
+        int rows = 0;
+        for (JsonNode pair : Json.read(out.resolve("summary.json")).path("pairs")) {
+            full += pair.path("refinement").path("full").asInt();
+            rows += pair.path("refinement").path("rows").asInt();
+        }
+        return full + " of " + rows + " rows in full";
     }
 
     private List<Result> sketch(CorrelateSlice slice, Costs exact) throws Exception {

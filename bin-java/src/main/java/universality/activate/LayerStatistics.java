@@ -22,6 +22,9 @@ final class LayerStatistics implements AutoCloseable {
 
     private static final int POST = 7;
 
+    /** In place of a type to store activations in. */
+    private static final Object NOT_STORED = -1;
+
     private final int layer;
     private final int neurons;
     private final Kernel kernel;
@@ -88,7 +91,7 @@ final class LayerStatistics implements AutoCloseable {
                 kept,
                 segment.ends(),
                 scope.create(examples.least()),
-                code(stored));
+                stored == null ? NOT_STORED : stored);
         NDArray newPre = kernel.call(scope, "pre", preState, preShift, preBlock, kept, segment.ends())
                 .singletonOrThrow();
         checkRange(results.get(0), stored);
@@ -133,19 +136,6 @@ final class LayerStatistics implements AutoCloseable {
         state.attach(manager);
         old.close();
         return state;
-    }
-
-    /** The engine's number of a type. */
-    private static int code(Dtype stored) {
-        if (stored == null) {
-            return -1;
-        }
-        return switch (stored) {
-            case F16 -> 5;
-            case F32 -> 6;
-            case BF16 -> 15;
-            default -> throw new IllegalArgumentException("activations are not stored as " + stored);
-        };
     }
 
     /** Least and largest value of the block so far tell whether anything was not finite, or did not fit. */

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import universality.data.Dtype;
 import universality.data.Phases;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
@@ -54,13 +55,6 @@ final class Correlator implements AutoCloseable {
 
     /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 127² × 4,096 each. */
     private static final int WHOLE_BLOCKS = 32;
-
-    /** The engine's numbers of types. */
-    private static final int I8 = 1;
-
-    private static final int I32 = 3;
-    private static final int F32 = 6;
-    private static final int BF16 = 15;
 
     /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
     private record Layers(Source source, int from, int to) {
@@ -373,7 +367,7 @@ final class Correlator implements AutoCloseable {
                     Map<Layers, NDArray> loaded = new HashMap<>();
                     load(scope, first, all, block, rooms::get, loaded::put);
                     for (int u = 0; u < units.size(); u++) {
-                        add(scope, units.get(u), totals.get(u), loaded, block.half(), chunk, products);
+                        addProduct(scope, units.get(u), totals.get(u), loaded, block.half(), chunk, products);
                     }
                 }
             }
@@ -384,7 +378,7 @@ final class Correlator implements AutoCloseable {
         summed.addAll(first);
     }
 
-    private void add(
+    private void addProduct(
             NDManager scope,
             Unit unit,
             Totals totals,
@@ -405,20 +399,21 @@ final class Correlator implements AutoCloseable {
 
     /** Where blocks of layers are put, one after the other. */
     private NDArray room(NDManager lasting, int columns) {
-        return room(lasting, Source.BLOCK, columns, precision == Precision.INT8 ? I8 : multiplied());
+        return room(lasting, Source.BLOCK, columns, precision == Precision.INT8 ? Dtype.I8 : floating());
     }
 
     /** Where products of units are put before they are added to their sums. */
     private NDArray products(NDManager lasting, List<Unit> units) {
         long most = units.stream().mapToLong(unit -> unit.shape().size()).max().orElse(0);
-        return room(lasting, 1, most, precision == Precision.INT8 ? I32 : multiplied());
+        return room(lasting, 1, most, precision == Precision.INT8 ? Dtype.I32 : floating());
     }
 
-    private int multiplied() {
-        return precision == Precision.BF16 ? BF16 : F32;
+    private Dtype floating() {
+        return precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
     }
 
-    private NDArray room(NDManager lasting, long rows, long columns, int type) {
+    /** By a kernel, since the engine's own call ends the process when it is asked for BF16. */
+    private NDArray room(NDManager lasting, long rows, long columns, Dtype type) {
         try (NDArray like = lasting.zeros(new Shape(1))) {
             return kernel.call(lasting, "room", rows, columns, type, like).singletonOrThrow();
         }
@@ -933,7 +928,7 @@ final class Correlator implements AutoCloseable {
                     scope,
                     1,
                     wanted.stream().mapToLong(w -> cellSize(w.cell())).max().orElse(0),
-                    F32);
+                    Dtype.F32);
             for (int draw = 0; draw < draws; draw++) {
                 try (NDManager step = scope.newSubManager()) {
                     NDArray rotation = rotations.get(step, b.model, layer.index(), draw);

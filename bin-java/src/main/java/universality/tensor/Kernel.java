@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import universality.data.Dtype;
 import universality.data.ExitCode;
 import universality.data.ToolException;
 
@@ -72,7 +73,7 @@ public final class Kernel implements AutoCloseable {
      * @param manager owner of the results (and of nothing else); the caller closes it
      * @param method the method's name
      * @param arguments in the method's order: an {@link NDArray}; a {@code List} of them (TorchScript {@code List[Tensor]},
-     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64); a {@code
+     *     not empty); an {@code Integer} or {@code Long} (an I64 scalar tensor on the host); a {@code Double} (F64); a {@link Dtype} (the engine's number of it, I64); a {@code
      *     long[]} or {@code double[]} (the same with one dimension)
      * @return the results; tuples and lists are flattened
      * @throws ToolException (host or device memory) when an allocation fails, (internal) for any other failure
@@ -115,9 +116,23 @@ public final class Kernel implements AutoCloseable {
             inputs.add(named(scalars.create(number.doubleValue()), name));
         } else if (argument instanceof Number number) {
             inputs.add(named(scalars.create(number.longValue()), name));
+        } else if (argument instanceof Dtype type) {
+            inputs.add(named(scalars.create(code(type)), name));
         } else {
             throw new IllegalArgumentException("a kernel takes no " + argument.getClass());
         }
+    }
+
+    /** The engine's number of a type (its {@code ScalarType}). */
+    private static long code(Dtype type) {
+        return switch (type) {
+            case I8 -> 1;
+            case I32 -> 3;
+            case F16 -> 5;
+            case F32 -> 6;
+            case BF16 -> 15;
+            default -> throw new IllegalArgumentException("no kernel is given the type " + type);
+        };
     }
 
     /** An array belongs to the argument that it is named after: one that is in two of them goes into the second as a view. */
