@@ -165,6 +165,15 @@ def accumulate(k):
     yield "in place", error(total.cpu(), expected), 3e-6
 
 
+@check("correlate", "accumulate_side_by_side")
+def accumulate_side_by_side(k):
+    x, y = blocks()
+    start = normal(30, 60, seed=9).double() * 100
+    expected = start + x.double().T @ torch.cat([y, x], 1).double()
+    total = k("accumulate_side_by_side", start.clone(), x, [y, x], 512, torch.empty(900))
+    yield "", error(total, expected), 3e-6
+
+
 @check("correlate", "accumulate_within")
 def accumulate_within(k):
     x, _ = blocks(d=60)

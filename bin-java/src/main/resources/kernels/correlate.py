@@ -106,6 +106,14 @@ class Ops(Module):
       total[i * step:(i + 1) * step].add_(part[i * step:(i + 1) * step].type_as(total))
     return total
 
+  def accumulate_side_by_side(self, total: Tensor, x: Tensor, blocks: List[Tensor], chunk: Tensor, room: Tensor) -> Tensor:
+    # `accumulate` for blocks y [n, d] of several layers: total [da, layers * d]; room with da d elements at least
+    first = 0
+    for y in blocks:
+      self.accumulate(total[:, first:first + y.size(1)], x, y, chunk, room)
+      first = first + y.size(1)
+    return total
+
   def accumulate_within(self, total: Tensor, x: Tensor, chunk: Tensor, room: Tensor) -> Tensor:
     # x [n, layers * d], total [layers * d, d] += x^T x of each layer; modified; room as above. x is F32 and total F64, or x is BF16 and total
     # F32. Of wide layers only blocks on and above the diagonal: `mirror` does the rest

@@ -7,11 +7,13 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import universality.correlate.Candidates.Direction;
 import universality.data.Phases;
@@ -28,8 +30,11 @@ final class Refinement {
     /** Positions whose products are summed in F32. */
     private static final int CHUNK = 256;
 
-    /** Rows of a direction that are computed in full together; fixed, so that results do not depend on memory. */
+    /** Rows that are computed in full together; fixed, so that results do not depend on memory. */
     private static final int FULL_ROWS = 256;
+
+    /** Positions whose products are summed in F32 for rows in full. */
+    private static final int ROWS_CHUNK = 1024;
 
     /** Standard deviations of a sketch's error that none of a whole study's correlations is taken to exceed, and none of one neuron's. */
     private static final double STUDY = 7.2;
@@ -52,12 +57,22 @@ final class Refinement {
     record Outcome(
             long rows, long products, long full, long partnerCertain, long partnerCertainEach, long topCertain) {}
 
-    /** Rows of a direction's table that are computed in full. */
-    private record Rows(Direction direction, int[] rows) {
+    /** Rows of a direction's table. */
+    private record Share(Direction direction, int[] rows) {}
+
+    /** Rows of some directions' tables that are computed in full together: products with all neurons of one model. */
+    private record Rows(Source b, List<Share> shares) {
+        int count() {
+            return shares.stream().mapToInt(share -> share.rows().length).sum();
+        }
+
         long bytes() {
-            return 8L * rows.length * direction.b().model.neurons();
+            return 8L * count() * b.model.neurons();
         }
     }
+
+    /** Rows that are being computed: their Σxy, F64 [rows, neurons of b], and the neurons of each share, I64. */
+    private record Sum(Rows rows, NDArray total, List<NDArray> which) {}
 
     private final Compute compute;
     private final Kernel correlate;
@@ -93,26 +108,40 @@ final class Refinement {
         int each = Shortlist.SIZE * 2;
         directions.forEach(direction -> partners.put(direction, partners(direction, each)));
         Candidates candidates = new Candidates(partners, each);
-        double[] products = products(candidates);
-        List<Rows> rows = new ArrayList<>();
         Map<Direction, int[]> full = new LinkedHashMap<>();
-        for (Direction direction : directions) {
-            offer(direction, candidates, products);
-            int[] of = full(direction);
-            full.put(direction, of);
-            for (int from = 0; from < of.length; from += FULL_ROWS) {
-                rows.add(new Rows(direction, Arrays.copyOfRange(of, from, Math.min(of.length, from + FULL_ROWS))));
-            }
-        }
-        for (int from = 0; from < rows.size(); ) {
+        directions.forEach(direction -> full.put(direction, full(direction)));
+        List<Rows> rows = together(full);
+        // models are run, or read, once for candidates and rows, and once more for all rows that do not fit the memory
+        int fit = fitting(rows, 0);
+        double[] products = products(candidates, rows.subList(0, fit));
+        directions.forEach(direction -> offer(direction, candidates, products));
+        for (int from = fit; from < rows.size(); ) {
             int to = fitting(rows, from);
-            computeRows(rows.subList(from, to));
+            computeRows(rows.subList(from, to), candidates);
             from = to;
         }
         for (Direction direction : directions) {
             outcomes.put(direction, outcome(direction, partners.get(direction), full.get(direction)));
             direction.table().shortlist = null; // 768 bytes of every neuron
         }
+    }
+
+    /** Rows of all directions with the same second model, {@value #FULL_ROWS} at a time: products of few rows are slow. */
+    private static List<Rows> together(Map<Direction, int[]> full) {
+        Map<Source, List<Rows>> all = new LinkedHashMap<>();
+        full.forEach((direction, rows) -> {
+            List<Rows> of = all.computeIfAbsent(direction.b(), b -> new ArrayList<>());
+            for (int from = 0; from < rows.length; ) {
+                if (of.isEmpty() || of.get(of.size() - 1).count() == FULL_ROWS) {
+                    of.add(new Rows(direction.b(), new ArrayList<>()));
+                }
+                Rows last = of.get(of.size() - 1);
+                int to = Math.min(rows.length, from + FULL_ROWS - last.count());
+                last.shares().add(new Share(direction, Arrays.copyOfRange(rows, from, to)));
+                from = to;
+            }
+        });
+        return all.values().stream().flatMap(List::stream).toList();
     }
 
     /** The end of the rows from {@code from} on that one pass computes: as many as fit half of the memory; keeping them takes the rest. */
@@ -157,37 +186,96 @@ final class Refinement {
                 .toArray();
     }
 
-    /** Σxy of every candidate over all positions. */
-    private double[] products(Candidates candidates) {
-        if (candidates.products() == 0) {
+    /** Σxy of every candidate over all positions, in one pass with the given rows, which are offered to their tables. */
+    private double[] products(Candidates candidates, List<Rows> rows) {
+        if (candidates.products() == 0 && rows.isEmpty()) {
             return new double[0];
         }
-        int positions = Source.positions(candidates.neurons(), CHUNK, Source.BLOCK);
         try (NDManager scope = compute.manager().newSubManager();
                 Kernel groups = compute.kernel("groups")) {
             NDArray total = scope.zeros(new Shape(candidates.products()), DataType.FLOAT64);
             NDArray first = scope.create(candidates.first());
             NDArray second = scope.create(candidates.second());
-            List<Source> sources = candidates.sources();
-            sources.forEach(source -> source.model.expect(0, source.layers()));
-            for (Source.Block block : sources.get(0).blocks()) {
-                for (Source.Block part : block.parts(positions)) {
-                    try (NDManager step = scope.newSubManager()) {
-                        List<NDArray> values = phases.in("rereading", () -> read(step, sources, part));
-                        groups.call(step, "products", total, values, first, second, CHUNK);
-                    }
-                }
-            }
+            pass(candidates, candidates.sources(), rows, (step, values) -> {
+                List<NDArray> all =
+                        values.values().stream().flatMap(List::stream).toList();
+                groups.call(step, "products", total, all, first, second, CHUNK);
+            });
             return total.toDoubleArray();
         }
     }
 
-    private static List<NDArray> read(NDManager scope, List<Source> sources, Source.Block part) {
-        List<NDArray> blocks = new ArrayList<>();
-        for (Source source : sources) {
-            blocks.addAll(source.block(scope, part));
+    private void computeRows(List<Rows> rows, Candidates candidates) {
+        Set<Source> sources = new LinkedHashSet<>();
+        for (Rows some : rows) {
+            sources.add(some.b());
+            some.shares().forEach(share -> sources.add(share.direction().a()));
         }
-        return blocks;
+        pass(candidates, sources, rows, (step, values) -> {});
+    }
+
+    /**
+     * Reads all positions of some models and computes rows as the exact path does, which are offered to their tables.
+     *
+     * @param each gets the layers of each model, F32 [n, d_mlp], at some positions
+     */
+    private void pass(
+            Candidates candidates,
+            Collection<Source> sources,
+            List<Rows> rows,
+            BiConsumer<NDManager, Map<Source, List<NDArray>>> each) {
+        // by the neurons of all models, so that it is the same in each pass and results do not depend on memory
+        int positions = Source.positions(candidates.neurons(), CHUNK, Source.BLOCK);
+        sources.forEach(source -> source.model.expect(0, source.layers()));
+        try (NDManager scope = compute.manager().newSubManager()) {
+            List<Sum> sums = rows.stream().map(some -> empty(scope, some)).toList();
+            NDArray room = scope.create(
+                    new Shape(rows.stream()
+                            .mapToLong(some -> (long) some.count() * some.b().width())
+                            .max()
+                            .orElse(0)),
+                    DataType.FLOAT32);
+            for (Source.Block block : sources.iterator().next().blocks()) {
+                for (Source.Block part : block.parts(positions)) {
+                    try (NDManager step = scope.newSubManager()) {
+                        Map<Source, List<NDArray>> values = new LinkedHashMap<>();
+                        phases.in(
+                                "rereading",
+                                () -> sources.forEach(source -> values.put(source, source.block(step, part))));
+                        each.accept(step, values);
+                        phases.in("rows", () -> sums.forEach(sum -> add(step, sum, values, room)));
+                    }
+                }
+            }
+            sums.forEach(sum -> keep(scope, sum));
+        }
+    }
+
+    private static Sum empty(NDManager scope, Rows rows) {
+        NDArray total = scope.zeros(new Shape(rows.count(), rows.b().model.neurons()), DataType.FLOAT64);
+        List<NDArray> which = rows.shares().stream()
+                .map(share ->
+                        scope.create(Arrays.stream(share.rows()).asLongStream().toArray()))
+                .toList();
+        return new Sum(rows, total, which);
+    }
+
+    private void add(NDManager step, Sum sum, Map<Source, List<NDArray>> values, NDArray room) {
+        List<NDArray> parts = new ArrayList<>();
+        List<Share> shares = sum.rows().shares();
+        for (int i = 0; i < shares.size(); i++) {
+            List<NDArray> a = values.get(shares.get(i).direction().a());
+            parts.add(correlate.call(step, "columns", a, sum.which().get(i)).singletonOrThrow());
+        }
+        NDArray x = correlate.call(step, "join", parts).singletonOrThrow();
+        correlate.call(
+                step,
+                "accumulate_side_by_side",
+                sum.total(),
+                x,
+                values.get(sum.rows().b()),
+                ROWS_CHUNK,
+                room);
     }
 
     private static void offer(Direction direction, Candidates candidates, double[] products) {
@@ -239,77 +327,30 @@ final class Refinement {
         }
     }
 
-    /** Computes rows as the exact path does, and offers what a table keeps. */
-    private void computeRows(List<Rows> all) {
-        Set<Source> sources = new LinkedHashSet<>();
-        for (Rows some : all) {
-            sources.add(some.direction().a());
-            sources.add(some.direction().b());
-        }
-        sources.forEach(source -> source.model.expect(0, source.layers()));
-        long neurons =
-                sources.stream().mapToLong(source -> source.model.neurons()).sum();
-        int positions = Source.positions(neurons, CHUNK, Source.BLOCK / 4);
-        try (NDManager scope = compute.manager().newSubManager()) {
-            List<NDArray> totals = new ArrayList<>();
-            List<NDArray> which = new ArrayList<>();
-            for (Rows some : all) {
-                int columns = some.direction().b().model.neurons();
-                totals.add(scope.zeros(new Shape(some.rows().length, columns), DataType.FLOAT64));
-                which.add(scope.create(Arrays.stream(some.rows()).asLongStream().toArray()));
-            }
-            NDArray room = scope.create(
-                    new Shape(totals.stream().mapToLong(NDArray::size).max().orElse(0)), DataType.FLOAT32);
-            for (Source.Block block : sources.iterator().next().blocks()) {
-                for (Source.Block part : block.parts(positions)) {
-                    add(scope, all, totals, which, sources, part, room);
-                }
-            }
-            for (int i = 0; i < all.size(); i++) {
-                keep(scope, all.get(i), totals.get(i));
-            }
-        }
-    }
-
-    private void add(
-            NDManager scope,
-            List<Rows> all,
-            List<NDArray> totals,
-            List<NDArray> which,
-            Set<Source> sources,
-            Source.Block part,
-            NDArray room) {
-        try (NDManager step = scope.newSubManager()) {
-            Map<Source, NDArray> values = new LinkedHashMap<>();
-            for (Source source : sources) {
-                List<NDArray> layers = phases.in("rereading", () -> source.block(step, part));
-                values.put(source, correlate.call(step, "join", layers).singletonOrThrow());
-                layers.forEach(NDArray::close);
-            }
-            phases.in("rows", () -> {
-                for (int i = 0; i < all.size(); i++) {
-                    Direction direction = all.get(i).direction();
-                    NDArray x = correlate
-                            .call(step, "columns", List.of(values.get(direction.a())), which.get(i))
-                            .singletonOrThrow();
-                    correlate.call(step, "accumulate", totals.get(i), x, values.get(direction.b()), part.size(), room);
-                }
-            });
-        }
-    }
-
-    private void keep(NDManager scope, Rows some, NDArray total) {
-        Source b = some.direction().b();
-        try (NDManager step = scope.newSubManager()) {
-            NDArray sumsA = Sums.of(some.direction().a()).chosen(step, some.rows());
+    /** Offers what the tables keep of some rows. */
+    private void keep(NDManager scope, Sum sum) {
+        Source b = sum.rows().b();
+        int from = 0;
+        try (NDManager inner = scope.newSubManager()) {
             NDArray sumsB = Sums.of(b)
-                    .chosen(step, IntStream.range(0, b.model.neurons()).toArray());
-            NDArray rho = correlate
-                    .call(step, "correlation", total, (double) b.count(0), sumsA, sumsB)
-                    .singletonOrThrow();
-            total.close();
-            keep(step, some.direction(), some.rows(), rho);
+                    .chosen(inner, IntStream.range(0, b.model.neurons()).toArray());
+            for (Share share : sum.rows().shares()) {
+                int[] rows = share.rows();
+                try (NDManager step = inner.newSubManager()) {
+                    NDArray total = correlate
+                            .call(step, "part", sum.total(), from, from + rows.length, 0, b.model.neurons())
+                            .singletonOrThrow();
+                    NDArray sumsA = Sums.of(share.direction().a()).chosen(step, rows);
+                    NDArray rho = correlate
+                            .call(step, "correlation", total, (double) b.count(0), sumsA, sumsB)
+                            .singletonOrThrow();
+                    total.close();
+                    keep(step, share.direction(), rows, rho);
+                }
+                from += rows.length;
+            }
         }
+        sum.total().close();
     }
 
     private void keep(NDManager scope, Direction direction, int[] rows, NDArray rho) {
