@@ -187,12 +187,6 @@ def join(k):
     yield "", same(k("join", [x, y]), torch.cat([x, y], 1)), 0
 
 
-@check("correlate", "part")
-def part(k):
-    rho = correlations()
-    yield "", same(k("part", rho, 3, 20, 5, 50), rho[3:20, 5:50].contiguous()), 0
-
-
 @check("correlate", "diagonal")
 def diagonal(k):
     x, y = blocks()
@@ -207,14 +201,26 @@ def correlation(k):
     a, b = (z - z.mean(0) for z in (x, y))
     norms = torch.outer(a.norm(dim=0), b.norm(dim=0))
     expected = torch.where(norms > 1e-9, a.T @ b / norms, torch.zeros(1, dtype=torch.float64))
-    found = k("correlation", x.T @ y, Host(torch.tensor(float(len(x)), dtype=torch.float64)), sx, sy)
-    yield "", error(found, expected), 1e-10
+    n = Host(torch.tensor(float(len(x)), dtype=torch.float64))
+    none = torch.empty(0, dtype=torch.float64)
+    total = normal(50, 90, seed=9).double()
+    da, db = expected.shape
+    total[20:20 + da, 30:30 + db] = x.T @ y
+    yield "", error(k("correlation", [total], 20, 30, none, none, n, sx, sy), expected), 1e-10
+    half = normal(da, db, seed=8).double()
+    left, right = normal(da, seed=6).double(), normal(db, seed=7).double()
+    rest = x.T @ y / left[:, None] / right - half
+    yield "of two sums in steps", error(k("correlation", [half, rest], 0, 0, left, right, n, sx, sy), expected), 1e-10
+    wide = y[:, torch.arange(20000) % db]
+    sw = torch.stack([wide.sum(0), wide.pow(2).sum(0)])
+    found = k("correlation", [x.T @ wide], 0, 0, none, none, n, sx, sw)
+    yield "a few rows at a time", error(found, expected[:, torch.arange(20000) % db]), 1e-10
 
 
 @check("correlate", "extremes")
 def extremes(k):
-    for what, rho in (("", correlations()), ("ties", correlations(ties=True))):
-        columns = torch.arange(1, 60, 2)
+    for what, rho in (("", correlations()), ("ties", correlations(ties=True)), ("wide", correlations(20, 20000))):
+        columns = torch.arange(1, rho.shape[1], 2)
         seen = rho[:, columns]
         high, low = seen.max(1).values, seen.min(1).values
         first = [torch.stack([columns[(row == value).nonzero()[0, 0]] for row, value in zip(seen, best)]) for best in (high, low)]
@@ -225,8 +231,8 @@ def extremes(k):
 
 @check("correlate", "top")
 def top(k):
-    for what, rho in (("", correlations()), ("ties", correlations(ties=True))):
-        columns = torch.arange(1, 60, 2)
+    for what, rho in (("", correlations()), ("ties", correlations(ties=True)), ("wide", correlations(20, 20000))):
+        columns = torch.arange(1, rho.shape[1], 2)
         values, at = k("top", rho, columns, 7)
         yield f"{what} values", same(values, rho[:, columns].sort(1, descending=True).values[:, :7].contiguous()), 0
         yield f"{what} columns", same(rho.gather(1, at), values), 0
@@ -279,9 +285,13 @@ def baseline(k):
     yield "covariance", error(covariance, (b * sigma).T @ (b * sigma)), 2e-7
     variance = k("rotated_variance", rotation.float(), covariance)
     yield "rotated_variance", error(variance, turned.pow(2).sum(0)), F32
-    scaled = k("scaled", a.T @ b, sigma)
+    n, none = Host(torch.tensor(500.0, dtype=torch.float64)), torch.empty(0, dtype=torch.float64)
+    unit = torch.stack([torch.zeros(40), torch.ones(40)]).double()  # what has mean 0 and norm 1 has these sums
+    scaled = k("scaled", [a.T @ b], 0, 0, none, none, n, unit, unit, sigma)
     yield "scaled", error(scaled, (a.T @ b) * sigma), 2e-7
-    yield "scaled_turned", same(k("scaled_turned", b.T @ a, sigma), k("scaled", (b.T @ a).T.contiguous(), sigma)), 0
+    there = b.T @ a
+    turned_back = k("scaled_turned", [there], 0, 0, none, none, n, unit, unit, sigma)
+    yield "scaled_turned", same(turned_back, k("scaled", [there.T.contiguous()], 0, 0, none, none, n, unit, unit, sigma)), 0
     expected = (a.T @ (turned / turned.norm(dim=0))).max(1).values
     yield "baseline", error(k("baseline", [scaled[:15], scaled[15:]], rotation.float(), variance, torch.empty(2000)), expected), F32
 
@@ -338,7 +348,7 @@ def whole_numbers(k):
         yield f"{d}: no sums", 0.0 if len(k("fill", room, 4, x, shift, scale, step, u, 7, 0)) == 1 else float("inf"), 0
 
 
-@check("integers", "accumulate_whole", "accumulate_whole_within", "flush", "unscaled", "certain")
+@check("integers", "accumulate_whole", "accumulate_whole_within", "flush", "certain")
 def whole(k):
     x, y = [torch.randint(-127, 128, (4096, 64), dtype=torch.int8, generator=generator(s)) for s in (1, 2)]
     start = torch.randint(-9, 9, (64, 64), dtype=torch.int32, generator=generator(3))
@@ -349,8 +359,6 @@ def whole(k):
     yield "within", same(k("accumulate_whole_within", torch.zeros(64, 32, dtype=torch.int32), x, room), own), 0
     total = normal(64, 64)
     yield "flush", error(k("flush", total, start), total.double() + start.double()), F32
-    left, right = normal(64, seed=6).double(), normal(64, seed=7).double()
-    yield "unscaled", error(k("unscaled", total.double(), left, right), total.double() * left[:, None] * right), F64
     rho = correlations(30, 30)
     yield "certain", same(k("certain", rho), rho - torch.diag(rho.diag()) + torch.eye(30, dtype=torch.float64)), 0
 
@@ -383,8 +391,14 @@ def sketch(k):
 
 @check("correlate", "bounds")
 def bounds(k):
-    rho, columns = correlations(), torch.arange(0, 60, 2)
-    left, right = (torch.rand(*size, generator=generator(2), dtype=torch.float64) * 0.1 for size in ((40, 2), (2, 60)))
+    for rho in (correlations(), correlations(20, 20000)):
+        yield from bounds_of(k, rho)
+
+
+def bounds_of(k, rho):
+    rows, all = rho.shape
+    columns = torch.arange(0, all, 2)
+    left, right = (torch.rand(*size, generator=generator(2), dtype=torch.float64) * 0.1 for size in ((rows, 2), (2, all)))
     found = k("bounds", rho, columns, left, right, 5)
     width = (left @ right)[:, columns]
     for i, sign in enumerate((1, -1)):

@@ -167,11 +167,6 @@ class Ops(Module):
     # [n, d] of each layer -> [n, layers * d]
     return torch.cat(blocks, 1)
 
-  def part(self, total: Tensor, row: Tensor, row_end: Tensor, column: Tensor, column_end: Tensor) -> Tensor:
-    # some rows and columns of sums, in F64, in memory of their own
-    x = total[int(row):int(row_end), int(column):int(column_end)]
-    return x.to(7, False, True).contiguous()
-
   def diagonal(self, x: Tensor, y: Tensor) -> Tensor:
     # -> [d]: sum of x y for each column, in F64
     total = torch.zeros([x.size(1)], dtype=7, device=x.device)
@@ -180,21 +175,39 @@ class Ops(Module):
       total.add_((x[i * step:(i + 1) * step] * y[i * step:(i + 1) * step]).double().sum([0]))
     return total
 
-  def correlation(self, total: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
-    # total [da, db], sx [2, da], sy [2, db] -> rho [da, db]; 0 where a variance is 0. A few rows at a time, as above
+  def inverse(self, sums: Tensor, count: float) -> Tensor:
+    # sums F64 [2, d]: of x, of x^2 -> 1 / the root of the sum of squares about the mean [d]; 0 where that is 0
+    v = (sums[1] - sums[0] * sums[0] / count).clamp_(min=0.0)
+    return torch.where(v > 0, v.rsqrt(), torch.zeros([1], dtype=7, device=sums.device))
+
+  def some_rows(self, r: Tensor, totals: List[Tensor], row: int, column: int, left: Tensor, right: Tensor, count: float, sx: Tensor, sy: Tensor, rx: Tensor, ry: Tensor) -> Tensor:
+    # as many rows as r F64 [rows, db] has of `correlation`, where sx, rx and left are theirs; r modified
+    first = True
+    for total in totals:
+      part = total[row:row + r.size(0), column:column + r.size(1)].to(7, False, True)
+      if right.size(0) > 0:
+        part.mul_(left.unsqueeze(1)).mul_(right)
+      if first:
+        r.copy_(part)
+      else:
+        r.add_(part)
+      first = False
+    r.sub_(torch.outer(sx[0], sy[0]).div_(count))
+    return r.mul_(rx.unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
+
+  def correlation(self, totals: List[Tensor], row: Tensor, column: Tensor, left: Tensor, right: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
+    # totals F64 or F32: sums of x y, the sum of which counts, where those of [da, db] begin at row and column; in steps left F64
+    # [da] and right F64 [db], where these are not empty; sx [2, da], sy [2, db] -> rho F64 [da, db]; 0 where a variance is 0. A few
+    # rows at a time, as above
     count = float(n)
-    vx = (sx[1] - sx[0] * sx[0] / count).clamp_(min=0.0)
-    vy = (sy[1] - sy[0] * sy[0] / count).clamp_(min=0.0)
-    zero = torch.zeros([1], dtype=7, device=total.device)
-    rx = torch.where(vx > 0, vx.rsqrt(), zero)
-    ry = torch.where(vy > 0, vy.rsqrt(), zero)
-    rho = torch.empty_like(total)
-    step = self.step(total)
-    for i in range((total.size(0) + step - 1) // step):
+    rx = self.inverse(sx, count)
+    ry = self.inverse(sy, count)
+    rho = torch.empty([sx.size(1), sy.size(1)], dtype=7, device=sx.device)
+    step = self.step(rho)
+    for i in range((rho.size(0) + step - 1) // step):
       a = i * step
-      b = min(total.size(0), a + step)
-      r = rho[a:b].copy_(total[a:b]).sub_(torch.outer(sx[0][a:b], sy[0]).div_(count))
-      r.mul_(rx[a:b].unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
+      b = min(rho.size(0), a + step)
+      self.some_rows(rho[a:b], totals, int(row) + a, int(column), left[a:b], right, count, sx[:, a:b], sy, rx[a:b], ry)
     return rho
 
   def turned(self, rho: Tensor) -> Tensor:
@@ -203,14 +216,21 @@ class Ops(Module):
   def extremes(self, rho: Tensor, columns: Tensor) -> List[Tensor]:
     # rho [da, db], columns I64 [c]: those to look at, ascending
     # -> largest [da], its column (of equal ones the first), least [da], its column
-    r = self.chosen(rho, columns)
-    index = torch.arange(r.size(1), device=r.device)
-    last = r.size(1)
-    high = torch.amax(r, [1])
-    low = torch.amin(r, [1])
-    at_high = torch.where(r == high.unsqueeze(1), index, last).amin([1])
-    at_low = torch.where(r == low.unsqueeze(1), index, last).amin([1])
-    return [high, columns.index_select(0, at_high), low, columns.index_select(0, at_low)]
+    index = torch.arange(columns.size(0), device=rho.device)
+    high : List[Tensor] = []
+    low : List[Tensor] = []
+    at_high : List[Tensor] = []
+    at_low : List[Tensor] = []
+    step = self.step(rho)
+    for i in range((rho.size(0) + step - 1) // step):
+      r = self.chosen(rho[i * step:(i + 1) * step], columns)
+      most = torch.amax(r, [1])
+      least = torch.amin(r, [1])
+      high.append(most)
+      low.append(least)
+      at_high.append(torch.where(r == most.unsqueeze(1), index, index.size(0)).amin([1]))
+      at_low.append(torch.where(r == least.unsqueeze(1), index, index.size(0)).amin([1]))
+    return [torch.cat(high), columns.index_select(0, torch.cat(at_high)), torch.cat(low), columns.index_select(0, torch.cat(at_low))]
 
   def chosen(self, x: Tensor, columns: Tensor) -> Tensor:
     # the columns, ascending and without repetition, of x; x itself where that is all of them
@@ -220,24 +240,41 @@ class Ops(Module):
 
   def top(self, rho: Tensor, columns: Tensor, k: Tensor) -> List[Tensor]:
     # -> the k largest of each row [da, k], their columns [da, k]
-    r = self.chosen(rho, columns)
-    values, at = torch.topk(r, min(int(k), r.size(1)), 1)
-    return [values, columns.index_select(0, at.reshape([-1])).view(at.size())]
+    count = min(int(k), columns.size(0))
+    values : List[Tensor] = []
+    at : List[Tensor] = []
+    step = self.step(rho)
+    for i in range((rho.size(0) + step - 1) // step):
+      v, j = torch.topk(self.chosen(rho[i * step:(i + 1) * step], columns), count, 1)
+      values.append(v)
+      at.append(j)
+    return [torch.cat(values), self.named(columns, torch.cat(at))]
+
+  def named(self, columns: Tensor, at: Tensor) -> Tensor:
+    # at I64 [da, k]: places in columns -> the columns
+    return columns.index_select(0, at.reshape([-1])).view(at.size())
 
   def bounds(self, rho: Tensor, columns: Tensor, left: Tensor, right: Tensor, k: Tensor) -> List[Tensor]:
     # What may still be the largest or least correlation of a row, when rho [da, db] is uncertain by left right; left F64
     # [da, 2], right F64 [2, db].
     # -> the k largest upper bounds of rho [da, k], their columns, the largest lower bound [da]; the same of -rho
-    r = self.chosen(rho, columns)
-    e = torch.mm(left, self.chosen(right, columns))
-    count = min(int(k), r.size(1))
+    count = min(int(k), columns.size(0))
+    beside = self.chosen(right, columns)
     out : List[Tensor] = []
+    step = self.step(rho)
     for sign in [1.0, -1.0]:
-      upper = torch.add(e, r, alpha=sign)
-      values, at = torch.topk(upper, count, 1)
-      out.append(values)
-      out.append(columns.index_select(0, at.reshape([-1])).view(at.size()))
-      out.append(torch.amax(upper.sub_(e, alpha=2.0), [1]))
+      values : List[Tensor] = []
+      at : List[Tensor] = []
+      lower : List[Tensor] = []
+      for i in range((rho.size(0) + step - 1) // step):
+        r = self.chosen(rho[i * step:(i + 1) * step], columns)
+        e = torch.mm(left[i * step:(i + 1) * step], beside)
+        upper = torch.add(e, r, alpha=sign)
+        v, j = torch.topk(upper, count, 1)
+        values.append(v)
+        at.append(j)
+        lower.append(torch.amax(upper.sub_(e, alpha=2.0), [1]))
+      out = out + [torch.cat(values), self.named(columns, torch.cat(at)), torch.cat(lower)]
     return out
 
   def distribution(self, rho: Tensor, columns: Tensor, edges: Tensor) -> List[Tensor]:
@@ -271,29 +308,47 @@ class Ops(Module):
 
   def covariance(self, rho: Tensor, sigma: Tensor) -> Tensor:
     # rho F64 [d, d], sigma F64 [d] -> F32
-    return (rho * sigma * sigma.unsqueeze(1)).float()
-
-  def rotated_variance(self, rotation: Tensor, covariance: Tensor) -> Tensor:
-    # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]
-    return (torch.mm(rotation, covariance) * rotation).double().sum([1])
-
-  def scaled(self, rho: Tensor, sigma: Tensor) -> Tensor:
-    # rho F64 [da, db], sigma F64 [db] -> cov(x, y) in units of the standard deviation of x, F32
-    out = torch.empty([rho.size(0), rho.size(1)], dtype=6, device=rho.device)
-    step = self.step(rho)
-    for i in range((rho.size(0) + step - 1) // step):
-      out[i * step:(i + 1) * step].copy_(rho[i * step:(i + 1) * step] * sigma)
-    return out
-
-  def scaled_turned(self, rho: Tensor, sigma: Tensor) -> Tensor:
-    # the same of rho^T: sigma F64 [da] -> cov(y, x) in units of the standard deviation of y, F32 [db, da], in the order of rho
     out = torch.empty([rho.size(0), rho.size(1)], dtype=6, device=rho.device)
     step = self.step(rho)
     for i in range((rho.size(0) + step - 1) // step):
       a = i * step
       b = min(rho.size(0), a + step)
-      out[a:b].copy_(rho[a:b] * sigma[a:b].unsqueeze(1))
-    return out.t()
+      out[a:b].copy_((rho[a:b] * sigma).mul_(sigma[a:b].unsqueeze(1)))
+    return out
+
+  def rotated_variance(self, rotation: Tensor, covariance: Tensor) -> Tensor:
+    # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]
+    return self.inner(torch.mm(rotation, covariance), rotation)
+
+  def inner(self, x: Tensor, y: Tensor) -> Tensor:
+    # -> [rows]: sum of x y of each row, in F64
+    sums : List[Tensor] = []
+    step = self.step(x)
+    for i in range((x.size(0) + step - 1) // step):
+      sums.append((x[i * step:(i + 1) * step] * y[i * step:(i + 1) * step]).double().sum([1]))
+    return torch.cat(sums)
+
+  def scaled(self, totals: List[Tensor], row: Tensor, column: Tensor, left: Tensor, right: Tensor, n: Tensor, sx: Tensor, sy: Tensor, sigma: Tensor) -> Tensor:
+    # `correlation` times sigma F64 [db] -> cov(x, y) in units of the standard deviation of x, F32 [da, db]
+    return self.scaled_by(totals, int(row), int(column), left, right, float(n), sx, sy, torch.ones_like(sx[0]), sigma)
+
+  def scaled_turned(self, totals: List[Tensor], row: Tensor, column: Tensor, left: Tensor, right: Tensor, n: Tensor, sx: Tensor, sy: Tensor, sigma: Tensor) -> Tensor:
+    # the same of rho^T: sigma F64 [da] -> cov(y, x) in units of the standard deviation of y, F32 [db, da], in the order of rho
+    return self.scaled_by(totals, int(row), int(column), left, right, float(n), sx, sy, sigma, torch.ones_like(sy[0])).t()
+
+  def scaled_by(self, totals: List[Tensor], row: int, column: int, left: Tensor, right: Tensor, count: float, sx: Tensor, sy: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    # `correlation` times rows [da] and columns [db] -> F32
+    rx = self.inverse(sx, count)
+    ry = self.inverse(sy, count)
+    out = torch.empty([sx.size(1), sy.size(1)], dtype=6, device=sx.device)
+    step = self.step(out)
+    rho = torch.empty([min(out.size(0), step), out.size(1)], dtype=7, device=sx.device)
+    for i in range((out.size(0) + step - 1) // step):
+      a = i * step
+      b = min(out.size(0), a + step)
+      r = self.some_rows(rho[0:b - a], totals, row + a, column, left[a:b], right, count, sx[:, a:b], sy, rx[a:b], ry)
+      out[a:b].copy_(r.mul_(columns).mul_(rows[a:b].unsqueeze(1)))
+    return out
 
   def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor, room: Tensor) -> Tensor:
     # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]; room F32, with da db elements at least

@@ -77,10 +77,6 @@ class Ops(Module):
     pending.zero_()
     return total
 
-  def unscaled(self, total: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    # total F64 [da, db] in steps left F64 [da] and right F64 [db] -> in units of z; modified
-    return total.mul_(left.unsqueeze(1)).mul_(right)
-
   def certain(self, rho: Tensor) -> Tensor:
     # rho F64 [d, d] of neurons with themselves -> with ones on the diagonal; modified
     rho.diagonal().fill_(1.0)

@@ -300,6 +300,7 @@ final class Correlator implements AutoCloseable {
             List<Totals> totals = new ArrayList<>();
             units.forEach(unit -> totals.add(empty(group, unit)));
             gather.accept(units, totals);
+            mirror(group, units, totals);
             compute.trim();
             List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
@@ -313,6 +314,17 @@ final class Correlator implements AutoCloseable {
             phases.in("baseline", () -> drawBaselines(group, cells, available - sums));
         }
         compute.trim();
+    }
+
+    /** Of layers with themselves only one half was summed, but for whole numbers. */
+    private void mirror(NDManager group, List<Unit> units, List<Totals> totals) {
+        for (int u = 0; u < units.size() && precision != Precision.INT8; u++) {
+            if (units.get(u).self()) {
+                for (NDArray sum : totals.get(u).sums()) {
+                    kernel.call(group, "mirror", sum);
+                }
+            }
+        }
     }
 
     private Totals empty(NDManager group, Unit unit) {
@@ -646,50 +658,44 @@ final class Correlator implements AutoCloseable {
         return cells;
     }
 
-    /** A cell's sums over each set of positions, F64 [d_mlp of a, d_mlp of b]. */
-    private NDArray sums(NDManager scope, Cell cell, int set) {
-        if (set == 0) {
-            try (NDArray second = sums(scope, cell, 2)) {
-                return sums(scope, cell, 1).addi(second);
-            }
-        }
-        Unit unit = cell.unit();
-        int rows = unit.a().source().width();
-        int columns = unit.b().source().width();
-        int a = cell.layerA() - unit.a().from();
-        int b = unit.self() ? 0 : cell.layerB() - unit.b().from();
-        NDArray part = kernel.call(
-                        scope, "part", cell.totals()[set - 1], a * rows, (a + 1) * rows, b * columns, (b + 1) * columns)
-                .singletonOrThrow();
-        if (precision == Precision.INT8) {
-            NDArray left = scope.create(unit.a().source().steps(cell.layerA()));
-            NDArray right = scope.create(unit.b().source().steps(cell.layerB()));
-            integers.call(scope, "unscaled", part, left, right);
-        } else if (unit.self()) {
-            kernel.call(scope, "mirror", part);
-        }
-        return part;
-    }
-
     /**
-     * A cell's correlations over a set of positions, F64 [d_mlp of a, d_mlp of b].
+     * What kernels take to compute a cell's correlations over a set of positions.
      *
+     * @param scope owns the arrays that are made for it
      * @param bounded the error is to be bounded: in units of the true standard deviations. Otherwise, where activations were rounded,
      *     those of the rounded activations, which are nearer by as much as rounding a neuron's values errs to one side
+     * @param more what follows
      */
-    private NDArray correlation(NDManager scope, Cell cell, int set, boolean bounded) {
-        Source a = cell.unit().a().source();
-        Source b = cell.unit().b().source();
+    private Object[] known(NDManager scope, Cell cell, int set, boolean bounded, Object... more) {
+        Unit unit = cell.unit();
+        Source a = unit.a().source();
+        Source b = unit.b().source();
         boolean rounded = !bounded && precision == Precision.BF16;
-        try (NDArray sums = sums(scope, cell, set)) {
-            NDArray sumsA = sums(scope, a, cell.layerA(), set, rounded);
-            NDArray sumsB = sums(scope, b, cell.layerB(), set, rounded);
-            NDArray rho = kernel.call(scope, "correlation", sums, (double) a.count(set), sumsA, sumsB)
+        boolean whole = precision == Precision.INT8;
+        double[] none = {};
+        List<Object> all = new ArrayList<>();
+        all.add(set == 0 ? List.of(cell.totals()) : List.of(cell.totals()[set - 1]));
+        all.add((cell.layerA() - unit.a().from()) * a.width());
+        all.add(unit.self() ? 0 : (cell.layerB() - unit.b().from()) * b.width());
+        all.add(scope.create(whole ? a.steps(cell.layerA()) : none));
+        all.add(scope.create(whole ? b.steps(cell.layerB()) : none));
+        all.add((double) a.count(set));
+        all.add(sums(scope, a, cell.layerA(), set, rounded));
+        all.add(sums(scope, b, cell.layerB(), set, rounded));
+        all.addAll(List.of(more));
+        return all.toArray();
+    }
+
+    /** A cell's correlations over a set of positions, F64 [d_mlp of a, d_mlp of b]. */
+    private NDArray correlation(NDManager scope, Cell cell, int set, boolean bounded) {
+        try (NDManager step = scope.newSubManager()) {
+            NDArray rho = kernel.call(step, "correlation", known(step, cell, set, bounded))
                     .singletonOrThrow();
             if (cell.unit().self() && precision == Precision.INT8) {
                 // the square of a rounded value is too large by what rounding adds, products of two neurons are not
-                integers.call(scope, "certain", rho);
+                integers.call(step, "certain", rho);
             }
+            rho.attach(scope);
             return rho;
         }
     }
@@ -952,9 +958,9 @@ final class Correlator implements AutoCloseable {
 
     private NDArray scaled(NDManager scope, Layer layer, Wanted wanted, int set) {
         try (NDManager step = scope.newSubManager()) {
-            NDArray rho = correlation(step, wanted.cell(), set, false);
             NDArray sigma = step.create(layer.source().deviations(layer.index(), set));
-            NDArray x = kernel.call(step, wanted.reverse() ? "scaled_turned" : "scaled", rho, sigma)
+            Object[] known = known(step, wanted.cell(), set, false, sigma);
+            NDArray x = kernel.call(step, wanted.reverse() ? "scaled_turned" : "scaled", known)
                     .singletonOrThrow();
             x.attach(scope);
             return x;

@@ -334,17 +334,16 @@ final class Refinement {
         try (NDManager inner = scope.newSubManager()) {
             NDArray sumsB = Sums.of(b)
                     .chosen(inner, IntStream.range(0, b.model.neurons()).toArray());
+            NDArray unscaled = inner.create(new double[0]);
             for (Share share : sum.rows().shares()) {
                 int[] rows = share.rows();
                 try (NDManager step = inner.newSubManager()) {
-                    NDArray total = correlate
-                            .call(step, "part", sum.total(), from, from + rows.length, 0, b.model.neurons())
-                            .singletonOrThrow();
                     NDArray sumsA = Sums.of(share.direction().a()).chosen(step, rows);
+                    List<NDArray> total = List.of(sum.total());
+                    double n = b.count(0);
                     NDArray rho = correlate
-                            .call(step, "correlation", total, (double) b.count(0), sumsA, sumsB)
+                            .call(step, "correlation", total, from, 0, unscaled, unscaled, n, sumsA, sumsB)
                             .singletonOrThrow();
-                    total.close();
                     keep(step, share.direction(), rows, rho);
                 }
                 from += rows.length;

@@ -49,6 +49,7 @@ public class CorrelateKernels {
     private NDArray gaussian;
     private NDArray rotation;
     private NDArray variance;
+    private NDArray none;
 
     @Setup(Level.Trial)
     public void setUp() {
@@ -74,7 +75,9 @@ public class CorrelateKernels {
         scaled = state.normal(d, d);
         NDArray products =
                 state.keep("accumulate", state.zeros(d, d), x, y, BLOCK, room).singletonOrThrow();
-        rho = state.keep("correlation", products, (double) BLOCK, sums, sums).singletonOrThrow();
+        none = state.zeros(0);
+        rho = state.keep("correlation", List.of(products), 0, 0, none, none, (double) BLOCK, sums, sums)
+                .singletonOrThrow();
     }
 
     @TearDown(Level.Trial)
@@ -106,7 +109,7 @@ public class CorrelateKernels {
 
     @Benchmark
     public int correlation() {
-        return state.run("correlation", total, (double) BLOCK, sums, sums);
+        return state.run("correlation", List.of(total), 0, 0, none, none, (double) BLOCK, sums, sums);
     }
 
     @Benchmark
