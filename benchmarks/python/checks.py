@@ -7,10 +7,12 @@ from references import Model, Reference
 # Parts that only other methods call: checked through these
 INNER = {
     "transformer": {"first", "embed", "project", "written", "split", "rotate", "read", "hook", "activation", "norm", "attend",
-                    "attention", "pre", "write", "through", "unembed", "change", "composed"},
+                    "attention", "pre", "write", "through", "unembed", "change", "composed", "gelu_by_sigmoid"},
     "ablate": {"summarise"},
-    "correlate": {"chosen"},
-    "moments": {"step", "powers"},
+    "correlate": {"chosen", "add", "add_sums", "inner", "inverse", "named", "scaled_by", "some_rows", "step"},
+    "groups": {"add_at", "step"},
+    "integers": {"step", "whole"},
+    "moments": {"step", "fine", "powers"},
 }
 # Methods that not every version of the kernels has
 COMING_AND_GOING = {"narrow", "predict", "layer", "half", "first", "rows"}

@@ -97,10 +97,10 @@ class KernelsSpec extends Specification {
         Tool.run('kernels', '--out', folder.resolve('k')).status == 0
 
         when:
-        def run = python(PROJECT.resolve('benchmarks/check_kernels.py'), '--kernels', folder.resolve('k'), '--check', '--compose-attention')
+        def run = python(PROJECT.resolve('benchmarks/check_kernels.py'), '--kernels', folder.resolve('k'), '--check', '--compose-attention', '--strict')
 
         then:
-        run.output.readLines().findAll { it.startsWith('FAILED') } == []
+        run.output.readLines().findAll { it.startsWith('FAILED') || it.startsWith('UNCHECKED') } == []
         run.output.readLines().count { it.startsWith('passed') } > 100
         run.status == 0
     }
