@@ -1,5 +1,6 @@
 package unit.correlate
 
+import groovy.transform.CompileStatic
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
@@ -255,6 +256,53 @@ class PrecisionSpec extends Specification {
 
         where:
         precision << [Precision.BF16, Precision.INT8]
+    }
+
+    @RestoreSystemProperties
+    def "sums of whole numbers beyond 2³¹, where all units are summed together and where each is alone"() {
+        given: 'after the first positions, which decide the steps, values of 110 to 120 steps: 44 blocks of a half have squares of 44 · 4096 · 110² at least'
+        System.setProperty('universality.fast', 'int8')
+        def a = loud(2 * 44 * 4096, new Random(8))
+        def b = flipped(a, new Random(9))
+        def models = [a: [a], b: [b]]
+
+        when:
+        def exact = CsvTable.read(correlate('exact', models, Precision.EXACT).resolve('a__b.csv'))
+        def roomy = correlate('roomy', models, Precision.INT8)
+        def narrow = correlate('narrow', models, Precision.INT8, 600_000L)
+
+        then:
+        def table = CsvTable.read(roomy.resolve('a__b.csv'))
+        (0..<8).each { i ->
+            ['max_corr', 'max_corr_half1', 'max_corr_half2', 'corr_mean', 'corr_var'].each { column ->
+                assert Math.abs(table.number(i, column) - exact.number(i, column)) < 1e-3
+            }
+        }
+        table.number(0, 'max_corr_half1') > 0.999 && table.number(7, 'max_corr_half2') < 0.52
+        ['a__b.csv', 'b__a.csv', 'a__b.histogram.safetensors'].every { roomy.resolve(it).bytes == narrow.resolve(it).bytes }
+    }
+
+    @CompileStatic
+    private static double[][] loud(int n, Random random) {
+        def rows = new double[n][8]
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < 8; j++) {
+                rows[i][j] = i < 8192 ? 3.4d * random.nextDouble() - 1.7d : random.nextBoolean() ? 3.6d : -3.6d
+            }
+        }
+        rows
+    }
+
+    /** The last four neurons change their sign at a quarter of the positions. */
+    @CompileStatic
+    private static double[][] flipped(double[][] rows, Random random) {
+        def flipped = new double[rows.length][8]
+        for (int i = 0; i < rows.length; i++) {
+            for (int j = 0; j < 8; j++) {
+                flipped[i][j] = j < 4 || random.nextInt(4) > 0 ? rows[i][j] : -rows[i][j]
+            }
+        }
+        flipped
     }
 
     private static List<Double> values(CsvTable table, int row) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,9 @@ final class CorrelateSlice {
     private static final double SUMS = 16e9;
 
     private static final int SLICE_MODELS = 2;
+
+    /** Tokens whose products of whole numbers 32 bits hold, where a standard deviation is at most 126 / 4 steps. */
+    private static final double MOST_WHOLE = 4e6;
 
     /** A study at one step: {@code seeds} models, every pair of them. */
     record Study(int seeds, int layers, double tokens, int draws) {
@@ -40,15 +44,15 @@ final class CorrelateSlice {
             return draws + 2 * Math.min(draws, Math.max(2, Math.ceil(draws / 5.0)));
         }
 
-        /** How often a layer is read, where tiles of products are as large as memory allows. */
-        double readings(int width) {
-            double side = Math.max(1, Math.min(layers, Math.floor(Math.sqrt(SUMS / 16 / width / width))));
+        /** How often a layer is read, where tiles of products are as large as memory allows; {@code bytes} of a product's sums. */
+        double readings(int width, int bytes) {
+            double side = Math.max(1, Math.min(layers, Math.floor(Math.sqrt(SUMS / bytes / width / width))));
             return Math.max(1, 2 * products() / side / layersOfAll());
         }
     }
 
     /** Seconds that a slice took, by phase, and what it was a slice of. */
-    record Costs(Study slice, int width, Map<String, Double> seconds) {
+    record Costs(Study slice, int width, boolean rounded, Map<String, Double> seconds) {
         private double of(String phase) {
             return seconds.getOrDefault(phase, 0.0);
         }
@@ -69,7 +73,12 @@ final class CorrelateSlice {
                     / slice.layersOfAll()
                     * study.tokens()
                     / slice.tokens()
-                    * study.readings(width);
+                    * study.readings(width, sumBytes(study));
+        }
+
+        /** For both halves. With more tokens sums of whole numbers may leave 32 bits. */
+        private int sumBytes(Study study) {
+            return rounded && study.tokens() < MOST_WHOLE ? 8 : 16;
         }
 
         double reductions(Study study) {
@@ -143,7 +152,9 @@ final class CorrelateSlice {
         command.addAll(List.of("--baseline-draws", slice.draws(), "--candidates", 0, "--memory", memory, "--out", out));
         command.addAll(List.of(options));
         bench.stage(command.toArray());
-        return new Costs(slice, width, phases(out));
+        boolean rounded = Arrays.asList(options).contains("bf16")
+                || Arrays.asList(options).contains("int8");
+        return new Costs(slice, width, rounded, phases(out));
     }
 
     private static Map<String, Double> phases(Path out) throws IOException {

@@ -13,10 +13,12 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import universality.data.Dtype;
 import universality.data.Phases;
 import universality.tensor.Compute;
@@ -53,7 +55,7 @@ final class Correlator implements AutoCloseable {
     /** Standard deviations that no sum of random rounding errors is taken to exceed: by Hoeffding's bound 5·10⁻¹⁴ of them do. */
     private static final double DEVIATIONS = 8;
 
-    /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 127² × 4,096 each. */
+    /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 126² × 4,096 each. */
     private static final int WHOLE_BLOCKS = 32;
 
     /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
@@ -76,6 +78,14 @@ final class Correlator implements AutoCloseable {
             return size() * source.width();
         }
 
+        /** No product of these layers with others of which the same is known is larger than the root of both. */
+        double most(Source.Block block) {
+            return IntStream.range(from, to)
+                    .mapToDouble(layer -> source.most(layer, block))
+                    .max()
+                    .orElse(0);
+        }
+
         /** Of so many positions or buckets, in F32. */
         long bytes(long positions) {
             return 4 * positions * columns();
@@ -92,16 +102,36 @@ final class Correlator implements AutoCloseable {
         Shape shape() {
             return new Shape(a.columns(), self() ? a.source().width() : b.columns());
         }
+
+        /** What no product of whole numbers over a block exceeds, by Cauchy and Schwarz. */
+        double most(Source.Block block) {
+            return Math.sqrt(a.most(block)) * Math.sqrt(b.most(block));
+        }
     }
 
     /** One layer of a model. */
     private record Layer(Source source, int index) {}
 
     /** Two layers of which a group holds the sums. */
-    private record Cell(Unit unit, NDArray[] totals, int layerA, int layerB) {}
+    private record Cell(Unit unit, Totals totals, int layerA, int layerB) {}
 
-    /** Sums of a unit by half, and with {@link Precision#INT8} what has not been added to them yet, I32. */
-    private record Totals(NDArray[] sums, NDArray[] pending, int[] blocks) {}
+    /**
+     * Sums of a unit by half: F64, or with {@link Precision#BF16} F32. With {@link Precision#INT8} they are I32 ({@code whole}), and F32
+     * sums are there ({@code sums} is not {@code null}) as soon as what I32 does not hold has been moved to them.
+     *
+     * @param most what no sum in {@code whole} exceeds
+     */
+    private record Totals(NDArray[] sums, NDArray[] whole, double[] most) {
+        /** What is to be added up for a set of positions. */
+        List<NDArray> of(int set) {
+            return IntStream.range(0, 2)
+                    .filter(half -> set == 0 || half == set - 1)
+                    .boxed()
+                    .flatMap(half -> Stream.of(sums[half], whole[half]))
+                    .filter(Objects::nonNull)
+                    .toList();
+        }
+    }
 
     private final Compute compute;
     private final Kernel kernel;
@@ -191,8 +221,17 @@ final class Correlator implements AutoCloseable {
     }
 
     private long bytes(Unit unit) {
-        // of whole numbers F32 sums and I32 ones
-        return 2L * (precision == Precision.BF16 ? 4 : 8) * unit.shape().size();
+        boolean single = precision == Precision.BF16 || precision == Precision.INT8 && staysWhole(unit);
+        return 2L * (single ? 4 : 8) * unit.shape().size();
+    }
+
+    /** Whether it is known that I32 holds the sums of a unit. */
+    private static boolean staysWhole(Unit unit) {
+        double[] most = new double[2];
+        for (Source.Block block : unit.a().source().blocks()) {
+            most[block.half()] += unit.most(block);
+        }
+        return Math.max(most[0], most[1]) <= Integer.MAX_VALUE;
     }
 
     /** The end of the group of units that begins at {@code from}: as many as fit {@code available} bytes, at least one. */
@@ -283,8 +322,10 @@ final class Correlator implements AutoCloseable {
 
     /** Units in a row or column of a tile. */
     private int side(Unit unit) {
+        // sums of whole numbers mostly stay whole, which is not known yet
+        long bytes = bytes(unit) / (precision == Precision.INT8 ? 2 : 1);
         double side = sketcher == null
-                ? Math.sqrt((double) memory / bytes(unit))
+                ? Math.sqrt((double) memory / bytes)
                 : memory / 2.0 / (sketchBytes(unit.a()) + sketchBytes(unit.b()));
         return (int) Math.max(1, side);
     }
@@ -304,7 +345,7 @@ final class Correlator implements AutoCloseable {
             compute.trim();
             List<Cell> cells = new ArrayList<>();
             for (int u = 0; u < units.size(); u++) {
-                cells.addAll(cells(units.get(u), totals.get(u).sums()));
+                cells.addAll(cells(units.get(u), totals.get(u)));
             }
             for (Cell cell : cells) {
                 phases.in(cell.unit().self() ? "variances" : "reductions", () -> reduce(group, cell));
@@ -328,14 +369,16 @@ final class Correlator implements AutoCloseable {
     }
 
     private Totals empty(NDManager group, Unit unit) {
-        boolean single = precision == Precision.BF16 || precision == Precision.INT8;
+        DataType type =
+                switch (precision) {
+                    case INT8 -> DataType.INT32;
+                    case BF16 -> DataType.FLOAT32;
+                    default -> DataType.FLOAT64;
+                };
         NDArray[] sums = new NDArray[2];
-        Arrays.setAll(sums, h -> group.zeros(unit.shape(), single ? DataType.FLOAT32 : DataType.FLOAT64));
-        NDArray[] pending = new NDArray[2];
-        if (precision == Precision.INT8) {
-            Arrays.setAll(pending, h -> group.zeros(unit.shape(), DataType.INT32));
-        }
-        return new Totals(sums, pending, new int[2]);
+        NDArray[] whole = new NDArray[2];
+        Arrays.setAll(precision == Precision.INT8 ? whole : sums, h -> group.zeros(unit.shape(), type));
+        return new Totals(sums, whole, new double[2]);
     }
 
     /** Tells every model which of its layers the units are about; a model that none is about has nothing to keep. */
@@ -379,13 +422,10 @@ final class Correlator implements AutoCloseable {
                     Map<Layers, NDArray> loaded = new HashMap<>();
                     load(scope, first, all, block, rooms::get, loaded::put);
                     for (int u = 0; u < units.size(); u++) {
-                        addProduct(scope, units.get(u), totals.get(u), loaded, block.half(), chunk, products);
+                        addProduct(scope, units.get(u), totals.get(u), loaded, block, chunk, products);
                     }
                 }
             }
-        }
-        if (precision == Precision.INT8) {
-            totals.forEach(this::flush);
         }
         summed.addAll(first);
     }
@@ -395,16 +435,16 @@ final class Correlator implements AutoCloseable {
             Unit unit,
             Totals totals,
             Map<Layers, NDArray> loaded,
-            int half,
+            Source.Block block,
             int chunk,
             NDArray products) {
         NDArray x = loaded.get(unit.a());
         NDArray y = loaded.get(unit.b());
         phases.in(unit.self() ? "covariances" : "products", () -> {
             if (precision == Precision.INT8) {
-                addWhole(scope, unit, totals, half, x, y, products);
+                addWhole(scope, unit, totals, block, x, y, products);
             } else {
-                add(scope, unit, totals.sums()[half], x, y, chunk, products);
+                add(scope, unit, totals.sums()[block.half()], x, y, chunk, products);
             }
         });
     }
@@ -431,23 +471,24 @@ final class Correlator implements AutoCloseable {
         }
     }
 
-    private void addWhole(NDManager scope, Unit unit, Totals totals, int half, NDArray x, NDArray y, NDArray products) {
-        if (unit.self()) {
-            integers.call(scope, "accumulate_whole_within", totals.pending()[half], x, products);
-        } else {
-            integers.call(scope, "accumulate_whole", totals.pending()[half], x, y, products);
-        }
-        if (++totals.blocks()[half] % WHOLE_BLOCKS == 0) {
-            integers.call(scope, "flush", totals.sums()[half], totals.pending()[half]);
-        }
-    }
-
-    private void flush(Totals totals) {
-        try (NDManager scope = compute.manager().newSubManager()) {
-            for (int half = 0; half < 2; half++) {
-                integers.call(scope, "flush", totals.sums()[half], totals.pending()[half]);
-                totals.pending()[half].close();
+    /** When sums are moved depends on the blocks alone, not on what is known of them before. */
+    private void addWhole(
+            NDManager scope, Unit unit, Totals totals, Source.Block block, NDArray x, NDArray y, NDArray products) {
+        int half = block.half();
+        NDArray whole = totals.whole()[half];
+        double most = unit.most(block);
+        if (totals.most()[half] + most > Integer.MAX_VALUE) {
+            if (totals.sums()[half] == null) {
+                totals.sums()[half] = whole.getManager().zeros(unit.shape(), DataType.FLOAT32);
             }
+            integers.call(scope, "flush", totals.sums()[half], whole);
+            totals.most()[half] = 0;
+        }
+        totals.most()[half] += most;
+        if (unit.self()) {
+            integers.call(scope, "accumulate_whole_within", whole, x, products);
+        } else {
+            integers.call(scope, "accumulate_whole", whole, x, y, products);
         }
     }
 
@@ -644,7 +685,7 @@ final class Correlator implements AutoCloseable {
         return source.fillWhole(scope, integers, layer, block, raw, room, column, numbers, sum);
     }
 
-    private static List<Cell> cells(Unit unit, NDArray[] totals) {
+    private static List<Cell> cells(Unit unit, Totals totals) {
         List<Cell> cells = new ArrayList<>();
         for (int a = unit.a().from(); a < unit.a().to(); a++) {
             if (unit.self()) {
@@ -674,7 +715,7 @@ final class Correlator implements AutoCloseable {
         boolean whole = precision == Precision.INT8;
         double[] none = {};
         List<Object> all = new ArrayList<>();
-        all.add(set == 0 ? List.of(cell.totals()) : List.of(cell.totals()[set - 1]));
+        all.add(cell.totals().of(set));
         all.add((cell.layerA() - unit.a().from()) * a.width());
         all.add(unit.self() ? 0 : (cell.layerB() - unit.b().from()) * b.width());
         all.add(scope.create(whole ? a.steps(cell.layerA()) : none));

@@ -40,6 +40,7 @@ final class Source {
 
     final Activations model;
     private final int[][] rows;
+    private final List<Block> blocks;
     private final Kernel kernel;
     private final NDArray[] shift;
     private final NDArray[] scale;
@@ -53,6 +54,8 @@ final class Source {
     private final double[][] steps;
 
     private final double[][][] roundedSums;
+    /** The largest Σẑ² in steps of a neuron of each layer, half and block; ∞ as long as the block has not been quantised. */
+    private final double[][][] most;
 
     /**
      * @param rows indices of kept positions by half
@@ -61,6 +64,7 @@ final class Source {
     Source(NDManager manager, Kernel kernel, Activations model, int[][] rows, Rotations rotations) {
         this.model = model;
         this.rows = rows;
+        this.blocks = blocks(rows);
         this.kernel = kernel;
         int layers = model.layers();
         shift = new NDArray[layers];
@@ -71,6 +75,13 @@ final class Source {
         rounding = new double[layers][model.dMlp()];
         steps = new double[layers][];
         roundedSums = new double[layers][2][2 * model.dMlp()];
+        most = new double[layers][2][];
+        for (double[][] halves : most) {
+            for (int half = 0; half < 2; half++) {
+                halves[half] = new double[(rows[half].length + BLOCK - 1) / BLOCK];
+                java.util.Arrays.fill(halves[half], Double.POSITIVE_INFINITY);
+            }
+        }
         model.expect(0, layers);
         int half = rows[0].length > 0 ? 0 : 1;
         try (NDManager scope = manager.newSubManager()) {
@@ -153,6 +164,10 @@ final class Source {
 
     /** All blocks of both halves, by their last position, so that what is computed row by row is used soon after. */
     List<Block> blocks() {
+        return blocks;
+    }
+
+    private static List<Block> blocks(int[][] rows) {
         List<Block> blocks = new ArrayList<>();
         for (int half = 0; half < 2; half++) {
             for (int from = 0; from < rows[half].length; from += BLOCK) {
@@ -160,7 +175,7 @@ final class Source {
             }
         }
         blocks.sort(Comparator.comparingInt(block -> rows[block.half()][block.to() - 1]));
-        return blocks;
+        return List.copyOf(blocks);
     }
 
     /** Positions in a set: 0 the whole, 1 and 2 the halves. */
@@ -270,6 +285,8 @@ final class Source {
             addSums(layer, at.half(), filled.get(1));
             add(rounding[layer], filled.get(2));
             double[] squares = filled.get(3).toDoubleArray();
+            most[layer][at.half()][at.from() / BLOCK] =
+                    java.util.Arrays.stream(squares).max().orElse(0);
             for (int i = 0; i < squares.length; i++) {
                 roundedSums[layer][at.half()][width() + i] += squares[i] * steps[layer][i] * steps[layer][i];
             }
@@ -314,6 +331,11 @@ final class Source {
     /** Steps in which z is quantised, [d_mlp]. */
     double[] steps(int layer) {
         return steps[layer];
+    }
+
+    /** No neuron of the layer has a larger Σẑ² in steps over a block; ∞ where it has not been quantised yet. */
+    double most(int layer, Block block) {
+        return most[layer][block.half()][block.from() / BLOCK];
     }
 
     private static void add(double[] sums, NDArray values) {
