@@ -68,12 +68,8 @@ final class CorrelateSlice {
         }
 
         double reading(Study study) {
-            return of("reading")
-                    * study.layersOfAll()
-                    / slice.layersOfAll()
-                    * study.tokens()
-                    / slice.tokens()
-                    * study.readings(width, sumBytes(study));
+            double once = study.layersOfAll() / slice.layersOfAll() * study.tokens() / slice.tokens();
+            return of("opening") * once + of("reading") * once * study.readings(width, sumBytes(study));
         }
 
         /** For both halves. With more tokens sums of whole numbers may leave 32 bits. */

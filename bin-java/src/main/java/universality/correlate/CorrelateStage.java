@@ -335,7 +335,7 @@ public final class CorrelateStage implements AutoCloseable {
         return id -> made.computeIfAbsent(id, i -> {
             Activations model =
                     models.stream().filter(m -> m.id().equals(i)).findFirst().orElseThrow();
-            return new Source(compute.manager(), kernel, model, rows, rotations);
+            return phases.in("opening", () -> new Source(compute.manager(), kernel, model, rows, rotations));
         });
     }
 

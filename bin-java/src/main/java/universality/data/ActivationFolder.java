@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * What the stage {@code activate} wrote for one checkpoint. Stored activations are read in
@@ -17,6 +19,9 @@ public final class ActivationFolder implements AutoCloseable {
 
     /** One layer's stored activations. */
     private record Layer(SafetensorsFile file, SafetensorsFile.Tensor tensor) {}
+
+    /** A layer, or why there is none. */
+    private record Opened(Layer layer, ToolException problem) {}
 
     private final Path folder;
     private final Manifest manifest;
@@ -177,10 +182,32 @@ public final class ActivationFolder implements AutoCloseable {
     }
 
     private Layer layer(int index) {
-        while (stored.size() <= index) {
-            stored.add(openLayer(stored.size()));
+        if (stored.isEmpty()) {
+            openLayers();
         }
         return stored.get(index);
+    }
+
+    /** On all processors, since each file is read as a whole for its digest. Of several that are wrong the first is told. */
+    private void openLayers() {
+        List<Opened> opened = IntStream.range(0, layers)
+                .parallel()
+                .mapToObj(index -> {
+                    try {
+                        return new Opened(openLayer(index), null);
+                    } catch (ToolException e) {
+                        return new Opened(null, e);
+                    }
+                })
+                .toList();
+        opened.stream().map(Opened::layer).filter(Objects::nonNull).forEach(stored::add);
+        opened.stream()
+                .map(Opened::problem)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .ifPresent(problem -> {
+                    throw problem;
+                });
     }
 
     private Layer openLayer(int index) {
