@@ -196,7 +196,7 @@ class Ops(Module):
     return r.mul_(rx.unsqueeze(1)).mul_(ry).clamp_(-1.0, 1.0)
 
   def correlation(self, totals: List[Tensor], row: Tensor, column: Tensor, left: Tensor, right: Tensor, n: Tensor, sx: Tensor, sy: Tensor) -> Tensor:
-    # totals F64 or F32: sums of x y, the sum of which counts, where those of [da, db] begin at row and column; in steps left F64
+    # totals F64, F32 or I32: sums of x y, which are added up, where those of [da, db] begin at row and column; in steps left F64
     # [da] and right F64 [db], where these are not empty; sx [2, da], sy [2, db] -> rho F64 [da, db]; 0 where a variance is 0. A few
     # rows at a time, as above
     count = float(n)

@@ -48,7 +48,7 @@ class Ops(Module):
       y.div_(step).clamp_(-126.0, 126.0).add_(use[a:b]).floor_()
       q[a:b].copy_(y)
       if int(sum) != 0:
-        if rows > 1000: # 126^2 times as many is no longer exact in F32
+        if rows > 1000: # 127^2 times as many is no longer exact in F32
           squares.add_(y.mul_(y).sum([0], dtype=7))
         else:
           squares.add_(y.mul_(y).sum([0]))
@@ -72,8 +72,10 @@ class Ops(Module):
     return total
 
   def flush(self, total: Tensor, pending: Tensor) -> Tensor:
-    # total += pending, which becomes 0; both modified
-    total.add_(pending)
+    # total F32 += pending I32, which becomes 0; both modified. A few rows at a time, since what is added is made F32 before
+    step = self.step(total)
+    for i in range((total.size(0) + step - 1) // step):
+      total[i * step:(i + 1) * step].add_(pending[i * step:(i + 1) * step])
     pending.zero_()
     return total
 

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +51,7 @@ final class CorrelateSlice {
     }
 
     /** Seconds that a slice took, by phase, and what it was a slice of. */
-    record Costs(Study slice, int width, boolean rounded, Map<String, Double> seconds) {
+    record Costs(Study slice, int width, boolean bf16, boolean int8, Map<String, Double> seconds) {
         private double of(String phase) {
             return seconds.getOrDefault(phase, 0.0);
         }
@@ -74,7 +73,7 @@ final class CorrelateSlice {
 
         /** For both halves. With more tokens sums of whole numbers may leave 32 bits. */
         private int sumBytes(Study study) {
-            return rounded && study.tokens() < MOST_WHOLE ? 8 : 16;
+            return bf16 || int8 && study.tokens() < MOST_WHOLE ? 8 : 16;
         }
 
         double reductions(Study study) {
@@ -148,9 +147,8 @@ final class CorrelateSlice {
         command.addAll(List.of("--baseline-draws", slice.draws(), "--candidates", 0, "--memory", memory, "--out", out));
         command.addAll(List.of(options));
         bench.stage(command.toArray());
-        boolean rounded = Arrays.asList(options).contains("bf16")
-                || Arrays.asList(options).contains("int8");
-        return new Costs(slice, width, rounded, phases(out));
+        List<Object> given = List.of(options);
+        return new Costs(slice, width, given.contains("bf16"), given.contains("int8"), phases(out));
     }
 
     private static Map<String, Double> phases(Path out) throws IOException {

@@ -192,7 +192,11 @@ public final class CorrelateStage implements AutoCloseable {
         Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
         try (Correlator correlator = new Correlator(
                 compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3, phases)) {
-            correlator.run(pairs, settings.top());
+            correlator.run(
+                    pairs,
+                    settings.top(),
+                    (done, all) ->
+                            say.accept(String.format(Locale.ROOT, "%d of %d products of layers are done", done, all)));
             if (correlator.passes() > 1) {
                 say.accept(String.format(
                         Locale.ROOT,

@@ -55,7 +55,7 @@ final class Correlator implements AutoCloseable {
     /** Standard deviations that no sum of random rounding errors is taken to exceed: by Hoeffding's bound 5·10⁻¹⁴ of them do. */
     private static final double DEVIATIONS = 8;
 
-    /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 126² × 4,096 each. */
+    /** Blocks whose products of whole numbers are below 2³¹ together, whatever they are: 127² × 4,096 each. */
     private static final int WHOLE_BLOCKS = 32;
 
     /** Layers {@code from} (inclusive) to {@code to} of a model, side by side. */
@@ -78,7 +78,7 @@ final class Correlator implements AutoCloseable {
             return size() * source.width();
         }
 
-        /** No product of these layers with others of which the same is known is larger than the root of both. */
+        /** No neuron of these layers has a larger Σẑ² in steps over a block. */
         double most(Source.Block block) {
             return IntStream.range(from, to)
                     .mapToDouble(layer -> source.most(layer, block))
@@ -86,9 +86,9 @@ final class Correlator implements AutoCloseable {
                     .orElse(0);
         }
 
-        /** Of so many positions or buckets, in F32. */
-        long bytes(long positions) {
-            return 4 * positions * columns();
+        /** Numbers of so many positions or buckets. */
+        long size(long positions) {
+            return positions * columns();
         }
     }
 
@@ -117,7 +117,7 @@ final class Correlator implements AutoCloseable {
 
     /**
      * Sums of a unit by half: F64, or with {@link Precision#BF16} F32. With {@link Precision#INT8} they are I32 ({@code whole}), and F32
-     * sums are there ({@code sums} is not {@code null}) as soon as what I32 does not hold has been moved to them.
+     * sums ({@code sums[half]}, {@code null} before) are made when what I32 does not hold is moved to them.
      *
      * @param most what no sum in {@code whole} exceeds
      */
@@ -152,6 +152,10 @@ final class Correlator implements AutoCloseable {
     private final Map<Layer, double[][][]> rotatedVariances = new HashMap<>();
 
     private final Set<Layers> summed = new HashSet<>();
+    /** In one order for all units, whichever come together: in controls the two models of a pair have their blocks in different orders. */
+    private List<Source.Block> blocks;
+
+    private long positions;
     private final Map<Source, Noise> noise = new HashMap<>();
     private int passes;
 
@@ -179,9 +183,21 @@ final class Correlator implements AutoCloseable {
         this.phases = phases;
     }
 
-    /** Correlates all pairs; the tables are found by {@link #table} and {@link #reverse} afterwards. */
-    void run(List<Pair> pairs, int top) {
+    /** Is told how many of all products of layers are done. */
+    interface Progress {
+        void done(int products, int all);
+    }
+
+    /**
+     * Correlates all pairs; the tables are found by {@link #table} and {@link #reverse} afterwards.
+     *
+     * @param progress is told after each pass but the last, for passes may take hours
+     */
+    void run(List<Pair> pairs, int top, Progress progress) {
         boolean exact = precision == Precision.EXACT;
+        Source first = pairs.get(0).a();
+        blocks = first.blocks();
+        positions = first.count(0);
         for (Pair pair : pairs) {
             forward.put(pair, new PairTable(compute.manager(), pair.a(), pair.b(), top, draws, exact));
             if (pair.both()) {
@@ -200,6 +216,9 @@ final class Correlator implements AutoCloseable {
             }
             passes++;
             from = to;
+            if (from < units.size()) {
+                progress.done(from, units.size());
+            }
         }
         noise.values().forEach(Noise::close);
         noise.clear();
@@ -226,9 +245,9 @@ final class Correlator implements AutoCloseable {
     }
 
     /** Whether it is known that I32 holds the sums of a unit. */
-    private static boolean staysWhole(Unit unit) {
+    private boolean staysWhole(Unit unit) {
         double[] most = new double[2];
-        for (Source.Block block : unit.a().source().blocks()) {
+        for (Source.Block block : blocks) {
             most[block.half()] += unit.most(block);
         }
         return Math.max(most[0], most[1]) <= Integer.MAX_VALUE;
@@ -246,14 +265,14 @@ final class Correlator implements AutoCloseable {
             Unit unit = units.get(at);
             sums += bytes(unit);
             for (Layers layers : List.of(unit.a(), unit.b())) {
-                blocks += reads && loaded.add(layers) ? layers.bytes(Source.BLOCK) : 0;
+                blocks += reads && loaded.add(layers) ? blockType().bytes() * layers.size(Source.BLOCK) : 0;
                 if (precision == Precision.INT8 && rounded.add(layers.source())) {
                     blocks += Noise.bytes(layers.source().width());
                 }
             }
             // while a block is summed: its product, and one layer as it is read; while a unit is reduced: one pair of
             // layers
-            long reading = reads ? 3 * unit.a().bytes(Source.BLOCK) : 0;
+            long reading = reads ? 3 * 4 * unit.a().size(Source.BLOCK) : 0;
             long summing = blocks + 4 * unit.shape().size() + reading;
             long cell = (long) unit.a().source().width() * unit.b().source().width();
             most = Math.max(most, Math.max(summing, REDUCTION_ARRAYS * 8 * cell));
@@ -282,7 +301,7 @@ final class Correlator implements AutoCloseable {
     /** Of the sketches of layers, and of what is read for them where all layers of a model come together. */
     private long sketchBytes(Layers layers) {
         long read = layers.source().model.costsWhatLiesBetween() ? Source.BLOCK : 0;
-        return layers.bytes(read + sketcher.buckets(0) + sketcher.buckets(1));
+        return 4 * layers.size(read + sketcher.buckets(0) + sketcher.buckets(1));
     }
 
     /**
@@ -410,14 +429,13 @@ final class Correlator implements AutoCloseable {
 
     private void accumulate(List<Unit> units, List<Totals> totals) {
         Set<Layers> first = new HashSet<>();
-        Source any = units.get(0).a().source();
-        int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(any.count(0));
+        int chunk = precision == Precision.BF16 ? Source.BLOCK : chunk(positions);
         Set<Layers> all = layers(units);
         try (NDManager lasting = compute.manager().newSubManager()) {
             Map<Layers, NDArray> rooms = new HashMap<>();
             all.forEach(layers -> rooms.put(layers, room(lasting, layers.columns())));
             NDArray products = products(lasting, units);
-            for (Source.Block block : any.blocks()) {
+            for (Source.Block block : blocks) {
                 try (NDManager scope = lasting.newSubManager()) {
                     Map<Layers, NDArray> loaded = new HashMap<>();
                     load(scope, first, all, block, rooms::get, loaded::put);
@@ -451,13 +469,17 @@ final class Correlator implements AutoCloseable {
 
     /** Where blocks of layers are put, one after the other. */
     private NDArray room(NDManager lasting, int columns) {
-        return room(lasting, Source.BLOCK, columns, precision == Precision.INT8 ? Dtype.I8 : floating());
+        return room(lasting, Source.BLOCK, columns, blockType());
     }
 
     /** Where products of units are put before they are added to their sums. */
     private NDArray products(NDManager lasting, List<Unit> units) {
         long most = units.stream().mapToLong(unit -> unit.shape().size()).max().orElse(0);
         return room(lasting, 1, most, precision == Precision.INT8 ? Dtype.I32 : floating());
+    }
+
+    private Dtype blockType() {
+        return precision == Precision.INT8 ? Dtype.I8 : floating();
     }
 
     private Dtype floating() {
@@ -525,7 +547,7 @@ final class Correlator implements AutoCloseable {
         try (NDManager scope = lasting.newSubManager()) {
             Map<Integer, NDArray> rooms = new HashMap<>();
             all.forEach(layers -> rooms.computeIfAbsent(layers.columns(), columns -> room(scope, columns)));
-            for (Source.Block block : all.iterator().next().source().blocks()) {
+            for (Source.Block block : blocks) {
                 for (Source.Block part : sketcher.parts(block)) {
                     sketch(scope, all, part, rooms, sketches, ones, first);
                 }

@@ -33,6 +33,9 @@ final class Refinement {
     /** Rows that are computed in full together; fixed, so that results do not depend on memory. */
     private static final int FULL_ROWS = 256;
 
+    /** Bytes of a candidate's sum and places, and of what is added to it. */
+    private static final long CANDIDATE_BYTES = 28;
+
     /** Positions whose products are summed in F32 for rows in full. */
     private static final int ROWS_CHUNK = 1024;
 
@@ -111,12 +114,13 @@ final class Refinement {
         Map<Direction, int[]> full = new LinkedHashMap<>();
         directions.forEach(direction -> full.put(direction, full(direction)));
         List<Rows> rows = together(full);
-        // models are run, or read, once for candidates and rows, and once more for all rows that do not fit the memory
-        int fit = fitting(rows, 0);
+        // models are run, or read, once for candidates and rows, and once more for each time the memory is full of rows
+        // that are left
+        int fit = fitting(rows, 0, memory - CANDIDATE_BYTES * candidates.products());
         double[] products = products(candidates, rows.subList(0, fit));
         directions.forEach(direction -> offer(direction, candidates, products));
         for (int from = fit; from < rows.size(); ) {
-            int to = fitting(rows, from);
+            int to = Math.max(from + 1, fitting(rows, from, memory));
             computeRows(rows.subList(from, to), candidates);
             from = to;
         }
@@ -144,12 +148,12 @@ final class Refinement {
         return all.values().stream().flatMap(List::stream).toList();
     }
 
-    /** The end of the rows from {@code from} on that one pass computes: as many as fit half of the memory; keeping them takes the rest. */
-    private int fitting(List<Rows> rows, int from) {
+    /** The end of the rows from {@code from} on whose sums fit half of the bytes; keeping them takes the rest. */
+    private static int fitting(List<Rows> rows, int from, long available) {
         long bytes = 0;
         for (int at = from; at < rows.size(); at++) {
             bytes += rows.get(at).bytes();
-            if (at > from && bytes > memory / 2) {
+            if (bytes > available / 2) {
                 return at;
             }
         }
@@ -235,7 +239,8 @@ final class Refinement {
                             .max()
                             .orElse(0)),
                     DataType.FLOAT32);
-            for (Source.Block block : sources.iterator().next().blocks()) {
+            // in one order whichever models are read: in controls each has its own
+            for (Source.Block block : candidates.sources().get(0).blocks()) {
                 for (Source.Block part : block.parts(positions)) {
                     try (NDManager step = scope.newSubManager()) {
                         Map<Source, List<NDArray>> values = new LinkedHashMap<>();
@@ -261,21 +266,18 @@ final class Refinement {
     }
 
     private void add(NDManager step, Sum sum, Map<Source, List<NDArray>> values, NDArray room) {
-        List<NDArray> parts = new ArrayList<>();
-        List<Share> shares = sum.rows().shares();
-        for (int i = 0; i < shares.size(); i++) {
-            List<NDArray> a = values.get(shares.get(i).direction().a());
-            parts.add(correlate.call(step, "columns", a, sum.which().get(i)).singletonOrThrow());
+        try (NDManager inner = step.newSubManager()) {
+            List<NDArray> parts = new ArrayList<>();
+            List<Share> shares = sum.rows().shares();
+            for (int i = 0; i < shares.size(); i++) {
+                List<NDArray> a = values.get(shares.get(i).direction().a());
+                parts.add(
+                        correlate.call(inner, "columns", a, sum.which().get(i)).singletonOrThrow());
+            }
+            NDArray x = correlate.call(inner, "join", parts).singletonOrThrow();
+            List<NDArray> y = values.get(sum.rows().b());
+            correlate.call(inner, "accumulate_side_by_side", sum.total(), x, y, ROWS_CHUNK, room);
         }
-        NDArray x = correlate.call(step, "join", parts).singletonOrThrow();
-        correlate.call(
-                step,
-                "accumulate_side_by_side",
-                sum.total(),
-                x,
-                values.get(sum.rows().b()),
-                ROWS_CHUNK,
-                room);
     }
 
     private static void offer(Direction direction, Candidates candidates, double[] products) {

@@ -29,6 +29,9 @@ final class Source {
 
     private static final double LEAST_LIMIT = 4;
 
+    /** Values are cut off at 126 steps, and rounding up at random may come to one more. */
+    private static final double MOST_STEPS = 127;
+
     /** Least scale of a column that hardly varies in the sample, in units of the layer's. */
     private static final double LEAST_DEVIATION = 1e-4;
 
@@ -54,7 +57,7 @@ final class Source {
     private final double[][] steps;
 
     private final double[][][] roundedSums;
-    /** The largest Σẑ² in steps of a neuron of each layer, half and block; ∞ as long as the block has not been quantised. */
+    /** The largest Σẑ² in steps of a neuron of each layer, half and block; before it is quantised, what it cannot exceed. */
     private final double[][][] most;
 
     /**
@@ -79,7 +82,7 @@ final class Source {
         for (double[][] halves : most) {
             for (int half = 0; half < 2; half++) {
                 halves[half] = new double[(rows[half].length + BLOCK - 1) / BLOCK];
-                java.util.Arrays.fill(halves[half], Double.POSITIVE_INFINITY);
+                java.util.Arrays.fill(halves[half], MOST_STEPS * MOST_STEPS * BLOCK);
             }
         }
         model.expect(0, layers);
@@ -333,7 +336,7 @@ final class Source {
         return steps[layer];
     }
 
-    /** No neuron of the layer has a larger Σẑ² in steps over a block; ∞ where it has not been quantised yet. */
+    /** No neuron of the layer has a larger Σẑ² in steps over a block: what was seen, or what is possible. */
     double most(int layer, Block block) {
         return most[layer][block.half()][block.from() / BLOCK];
     }
