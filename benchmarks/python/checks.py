@@ -294,8 +294,23 @@ def baseline(k):
     there = b.T @ a
     turned_back = k("scaled_turned", [there], 0, 0, none, none, n, unit, unit, sigma)
     yield "scaled_turned", same(turned_back, k("scaled", [there.T.contiguous()], 0, 0, none, none, n, unit, unit, sigma)), 0
+    yield from scaled_in_steps(k)
     expected = (a.T @ (turned / turned.norm(dim=0))).max(1).values
     yield "baseline", error(k("baseline", [scaled[:15], scaled[15:]], rotation.float(), variance, torch.empty(2000)), expected), F32
+
+
+def scaled_in_steps(k):
+    """`scaled` of two sums that begin somewhere, in steps, about means, several chunks of rows of which the last is shorter."""
+    da, db, n = 22, 20000, 700.0
+    half, rest = (normal(30, 20010, seed=s).double() for s in (1, 2))
+    left, right = normal(da, seed=3).double(), normal(db, seed=4).double()
+    (x1, x2), (y1, y2) = (torch.stack([normal(d, seed=s).double() * 5, 1e5 + normal(d, seed=s + 9).double().abs()]) for d, s in ((da, 5), (db, 6)))
+    total = (half + rest)[8:, 10:] * left[:, None] * right
+    rho = (total - torch.outer(x1, y1) / n) / torch.outer((x2 - x1 * x1 / n).sqrt(), (y2 - y1 * y1 / n).sqrt())
+    known = [half, rest], 8, 10, left, right, Host(torch.tensor(n, dtype=torch.float64)), torch.stack([x1, x2]), torch.stack([y1, y2])
+    columns, rows = normal(db, seed=7).double().abs(), normal(da, seed=8).double().abs()
+    yield "scaled in steps", error(k("scaled", *known, columns), rho * columns), 2e-7
+    yield "scaled_turned in steps", error(k("scaled_turned", *known, rows), (rho * rows[:, None]).T), 2e-7
 
 
 @check("correlate", "spread", "turned", "rows", "stack", "columns")

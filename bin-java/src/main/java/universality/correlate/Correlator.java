@@ -33,7 +33,7 @@ import universality.tensor.Kernel;
  *
  * <p>Blocks have {@value Source#BLOCK} positions. With {@link Precision#EXACT}, products over part of one are F32 ({@link #chunk}),
  * their sums F64, one for each half of the positions; the whole is the sum of the halves. With {@link Precision#BF16}, products
- * of a block are BF16 and their sums F32; the tables then hold shortlists of partners with certain bounds ({@link #bound}). With {@link
+ * of a block are BF16 and their sums F32; with {@link Precision#INT8}, both are I32, as long as that holds them ({@link Totals}); the tables then hold shortlists of partners with certain bounds ({@link #bound}). With {@link
  * Precision#SKETCH}, products are of sketches of the positions ({@link Sketcher}), which are made once for several groups of units, and bounds
  * hold with a probability.
  */
@@ -44,7 +44,10 @@ final class Correlator implements AutoCloseable {
     /** Columns that a product should have, where the layers of a model give them. */
     private static final int WIDTH = 1024;
 
-    /** Arrays of the size of one layer's correlations with another's that a reduction needs at a time, F64. */
+    /**
+     * Arrays of the size of one layer's correlations with another's that a reduction needs at a time, F64, on a GPU, where all rows
+     * are taken at once.
+     */
     private static final int REDUCTION_ARRAYS = 9;
 
     /** Unit roundoff of BF16 and of F32. */
