@@ -7,9 +7,9 @@ from references import Model, Reference
 # Parts that only other methods call: checked through these (integers.whole: archives.py puts it there)
 INNER = {
     "transformer": {"first", "embed", "project", "written", "split", "rotate", "read", "hook", "activation", "norm", "attend",
-                    "attention", "pre", "write", "through", "unembed", "change", "composed", "gelu_by_sigmoid"},
-    "ablate": {"summarise"},
-    "correlate": {"chosen", "add", "add_sums", "inner", "inverse", "named", "scaled_by", "some_rows", "step"},
+                    "attending", "attention", "pre", "write", "through", "unembed", "change", "composed", "gelu_by_sigmoid"},
+    "ablate": {"attending", "summarise"},
+    "correlate": {"attending", "chosen", "add", "add_sums", "inner", "inverse", "named", "scaled_by", "some_rows", "step"},
     "groups": {"add_at", "step"},
     "integers": {"step", "whole"},
     "moments": {"step", "fine", "powers"},
@@ -796,6 +796,20 @@ def bf16(k, model):
             at = model.first(layer) + i
             weights[at] = k("narrow", weights[at])
     return weights
+
+
+def multiplied(k):
+    x, w, bias = normal(50, 40, seed=1), normal(30, 40, seed=2), normal(30, seed=3)
+    for how, given in (("", w), ("transposed ", w.T.contiguous().T), ("a part of ", normal(30, 60, seed=2)[:, 7:47])):
+        expected = x.double() @ given.double().T
+        yield how + "w", error(k("linear", x, given), expected), 3e-6
+        yield how + "w and a bias", error(k("affine", x, given, bias), expected + bias), 3e-6
+        for which, left in (("", x), (" and x transposed", x.T.contiguous().T)):
+            yield how + "w in a room" + which, error(k("product", left, given, torch.empty(2000)), expected), 3e-6
+
+
+for _kernel in ("ablate", "correlate", "gpt2", "neox"):
+    check(_kernel, "linear", "affine", "product")(multiplied)
 
 
 for _family in ("gpt2", "neox"):

@@ -23,14 +23,13 @@ class Ops(Module):
     # -> F64 [3, n]: loss of target; log-normaliser; entropy.  I64 [n, 2]: target and the likeliest token.
     #    [n, d_model]: the unembedding's mean under P_clean, so that E_P[z'] = x' . mean for the logits z' of any x'
     rows = int(block)
-    ut = u.t()
     out : List[Tensor] = []
     means : List[Tensor] = []
     picks : List[Tensor] = []
     for at in range(0, x.size(0), rows):
       size = min(rows, x.size(0) - at)
-      z = torch.mm(x.narrow(0, at, size), ut)
-      means.append(torch.mm(torch.softmax(z, 1), u))
+      z = self.linear(x.narrow(0, at, size), u)
+      means.append(self.linear(torch.softmax(z, 1), u.t()))
       pick = torch.stack([target.narrow(0, at, size), torch.argmax(z, 1)], 1)
       picks.append(pick)
       s = self.summarise(z, pick)
@@ -42,12 +41,11 @@ class Ops(Module):
     # -> F64 [4, n]: loss of target; KL(P_clean || P); change of entropy; 1 where another token beats the clean likeliest.
     # KL = log-normaliser - clean log-normaliser - E_clean[z - z_clean]
     rows = int(block)
-    ut = u.t()
     shift = (x - undisturbed).mul_(mean).sum([1], dtype=7)
     out : List[Tensor] = []
     for at in range(0, x.size(0), rows):
       size = min(rows, x.size(0) - at)
-      s = self.summarise(torch.mm(x.narrow(0, at, size), ut), pick.narrow(0, at, size))
+      s = self.summarise(self.linear(x.narrow(0, at, size), u), pick.narrow(0, at, size))
       r = reference.narrow(1, at, size)
       kl = s[0] + s[1] - r[1] - shift.narrow(0, at, size)
       out.append(torch.stack([s[1] - s[3], kl, s[2] - r[2], (s[4] < 0).double()]))

@@ -61,7 +61,7 @@ class Ops(Module):
   def rotated(self, x: Tensor, shift: Tensor, rotation: Tensor, scale: Tensor) -> Tensor:
     # as above for R (x - shift); scale F64 [1]
     c = x.double().sub_(shift).mul_(scale).float()
-    return torch.mm(c, rotation.t())
+    return self.linear(c, rotation)
 
   def sums(self, z: Tensor) -> Tensor:
     # -> [2, d]: sum of z, sum of z^2, in F64
@@ -90,13 +90,14 @@ class Ops(Module):
 
   def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor, room: Tensor) -> Tensor:
     # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64; room, of the type of x and with
-    # da db elements at least, is where they are put before
+    # da db elements at least, is where they may be put before
     step = int(chunk)
+    if min(x.size(1), y.size(1)) < 16:
+      # which some processors' libraries sum one by one, while they sum wider ones in parts of some hundreds
+      step = min(step, 128)
     n = x.size(0)
-    part = room.view([-1])[0:x.size(1) * y.size(1)].view([x.size(1), y.size(1)])
     for i in range((n + step - 1) // step):
-      torch.mm(x[i * step:(i + 1) * step].t(), y[i * step:(i + 1) * step], out=part)
-      self.add(total, part)
+      self.add(total, self.product(x[i * step:(i + 1) * step].t(), y[i * step:(i + 1) * step].t(), room))
     return total
 
   def add(self, total: Tensor, part: Tensor) -> Tensor:
@@ -318,7 +319,7 @@ class Ops(Module):
 
   def rotated_variance(self, rotation: Tensor, covariance: Tensor) -> Tensor:
     # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]
-    return self.inner(torch.mm(rotation, covariance), rotation)
+    return self.inner(self.linear(rotation, covariance.t()), rotation)
 
   def inner(self, x: Tensor, y: Tensor) -> Tensor:
     # -> [rows]: sum of x y of each row, in F64
@@ -354,12 +355,10 @@ class Ops(Module):
     # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]; room F32, with da db elements at least
     # -> largest correlation of each neuron (row, of all one after the other) with any rotated neuron:
     #    cov(x, R y) / sd(R y) = cov(x, y) (R / sd(R y))^T; F64
-    turned = (rotation * variance.rsqrt().float().unsqueeze(1)).t()
+    turned = rotation * variance.rsqrt().float().unsqueeze(1)
     out : List[Tensor] = []
     for x in scaled:
-      rho = room.view([-1])[0:x.numel()].view(x.size())
-      torch.mm(x, turned, out=rho)
-      out.append(torch.amax(rho, [1]).double())
+      out.append(torch.amax(self.product(x, turned, room), [1]).double())
     return torch.cat(out)
 
   def columns(self, blocks: List[Tensor], at: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ class Ops(Module):
 
   def project(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     # x [n, in], weight [in, out] -> [n, out]
-    return torch.addmm(bias, torch.type_as(x, weight), weight)
+    return self.affine(torch.type_as(x, weight), weight.t(), bias)
 
   def written(self, weight: Tensor, neurons: Tensor) -> Tensor:
     # the MLP's output weight, neurons I64 [s] -> what each of them writes [s, d_model]

@@ -72,7 +72,9 @@
     if len(hooks) > 0:
       shown = hooks[point + 8] != 0 or hooks[point + 9] != 0
     if not shown:
-      return torch.scaled_dot_product_attention(torch.type_as(q, v), torch.type_as(k, v), v, None, 0.0, True, scale=scale)
+      u = self.attending(v)
+      z = torch.scaled_dot_product_attention(torch.type_as(q, u), torch.type_as(k, u), u, None, 0.0, True, scale=scale)
+      return torch.type_as(z, v)
     later = torch.triu(torch.ones([q.size(2), q.size(2)], dtype=11, device=q.device), 1)
     scores = torch.matmul(q.float(), k.float().transpose(2, 3)).mul(scale).masked_fill(later, float("-inf"))
     scores = self.hook(scores, point + 8, hooks, values, out)
@@ -131,7 +133,7 @@
     # h [.., d_model] -> logits [.., vocabulary]
     last = len(w) - 1
     x = self.norm(h, last - 2, 2 + 19 * int(shape[0]), w, real, hooks, values, out)
-    return torch.matmul(x, w[last].t())
+    return self.linear(x.reshape([-1, x.size(-1)]), w[last]).view(x.size()[0:-1] + [w[last].size(0)])
 
   def logits(self, tokens: Tensor, w: List[Tensor], shape: Tensor, real: Tensor) -> Tensor:
     # tokens I64 [batch, pos] -> logits [batch, pos, vocabulary]

@@ -15,7 +15,8 @@ import universality.data.Json;
 /**
  * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by a slice of a study of five
  * GPT-2 small: {@link CorrelateSlice}. Sizes: {@code neurons} (of a layer), {@code slice_layers}, {@code slice_tokens},
- * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, filter, sketch).
+ * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, filter, sketch), {@code
+ * filter} (bf16 or int8).
  */
 final class CorrelateRows implements Rows {
     private static final Result EXACT = line(
@@ -51,6 +52,7 @@ final class CorrelateRows implements Rows {
     private final String memory;
     private final int sketchSize;
     private final List<String> precisions;
+    private final String filter;
 
     CorrelateRows(Arguments arguments) {
         neurons = arguments.number("neurons", 3072);
@@ -59,6 +61,7 @@ final class CorrelateRows implements Rows {
         draws = arguments.number("slice_draws", 2);
         memory = arguments.text("slice_memory", "4 GB");
         sketchSize = arguments.number("sketch_size", 16384);
+        filter = arguments.text("filter", "");
         precisions = arguments.list("precisions", "exact,filter,sketch");
     }
 
@@ -142,10 +145,7 @@ final class CorrelateRows implements Rows {
             return unmeasured(List.of(NARROW, NARROW_SAME), "not asked for");
         }
         try {
-            String name = bench.compute().fastBf16() ? "bf16" : bench.compute().fastInt8() ? "int8" : null;
-            if (name == null) {
-                throw new NotMeasured("this processor multiplies neither bf16 nor int8 matrices faster than F32 ones");
-            }
+            String name = filter(bench);
             System.setProperty("universality.fast", name); // a slice is shorter than texts that filters are used for
             Object[] option = {"--precision", name};
             Beside measured = measure(bench, slice, option);
@@ -166,6 +166,20 @@ final class CorrelateRows implements Rows {
         } finally {
             System.clearProperty("universality.fast");
         }
+    }
+
+    /** What is asked for, or of what is fast here int8: its bound is the narrower one, so fewer rows are computed in full. */
+    private String filter(Bench bench) throws NotMeasured {
+        if (!filter.isEmpty()) {
+            return filter;
+        }
+        if (bench.compute().fastInt8()) {
+            return "int8";
+        }
+        if (bench.compute().fastBf16()) {
+            return "bf16";
+        }
+        throw new NotMeasured("this processor multiplies neither bf16 nor int8 matrices faster than F32 ones");
     }
 
     /** How many rows the refinement computed in full; it is taken to be the same share in a study, though more tokens leave fewer. */

@@ -15,7 +15,7 @@ final class KernelsCommand extends StageCommand {
     void run() {
         try (OutputFolder folder = OutputFolder.create(out, overwrite)) {
             for (String name : Kernels.names()) {
-                Kernels.write(name, folder.file(name + ".pt"));
+                Kernels.write(name, false, folder.file(name + ".pt"));
             }
             folder.count("kernels", Kernels.names().size()).commit("kernels", "kernels");
         }

@@ -34,6 +34,7 @@ public final class Compute implements AutoCloseable {
     private static final Pattern DEVICE_FULL = Pattern.compile(
             "CUDA out of memory|CUDA error: out of memory|CU(BLAS|SOLVER|DNN|SPARSE)_STATUS_(ALLOC_FAILED|OUT_OF_MEMORY)");
 
+    private static final String PRODUCTS = "universality.products";
     private static final String FAST = "universality.fast";
 
     private final NDManager manager;
@@ -145,6 +146,19 @@ public final class Compute implements AutoCloseable {
         return System.getProperty(FAST, "").contains(type);
     }
 
+    /**
+     * Whether F32 matrices are multiplied by oneDNN, likewise. The library that the engine takes otherwise, MKL, has no kernels with
+     * vectors of 512 bits for AMD's processors; on others it is at least as fast. The system property {@value #PRODUCTS}
+     * ({@code onednn} or {@code engine}) says so regardless.
+     */
+    private boolean oneDnn() {
+        String asked = System.getProperty(PRODUCTS, "");
+        if (!asked.isEmpty()) {
+            return asked.equals(Kernels.ONEDNN);
+        }
+        return !choice.isGpu() && processor("AuthenticAMD") && processor("avx512f");
+    }
+
     private int capability() {
         return Integer.parseInt(
                 CudaUtils.getComputeCapability(manager.getDevice().getDeviceId()));
@@ -250,7 +264,7 @@ public final class Compute implements AutoCloseable {
 
     /** Compiles a kernel of {@link Kernels} for this device; the caller closes it. */
     public Kernel kernel(String name) {
-        return Kernel.load(manager, name);
+        return Kernel.load(manager, name, oneDnn());
     }
 
     /** Name and version of the engine, for {@code --version}; starts it. */

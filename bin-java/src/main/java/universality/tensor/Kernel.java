@@ -38,13 +38,14 @@ public final class Kernel implements AutoCloseable {
      * Compiles a kernel for the device of {@code manager}.
      *
      * @param name one of {@link Kernels}
+     * @param oneDnn as in {@link Kernels#write}
      * @throws ToolException (internal) if the source does not compile
      */
-    public static Kernel load(NDManager manager, String name) {
+    public static Kernel load(NDManager manager, String name, boolean oneDnn) {
         Path archive = null;
         try {
             archive = Files.createTempFile("kernel-" + name, ".pt");
-            Kernels.write(name, archive);
+            Kernels.write(name, oneDnn, archive);
             PtSymbolBlock module =
                     JniUtils.loadModule((PtNDManager) manager, archive, true, new String[0], new String[0], false);
             return new Kernel(name, module);

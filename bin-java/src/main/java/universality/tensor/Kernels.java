@@ -16,14 +16,19 @@ import universality.data.ToolException;
  * sources that it shares with others, which go on inside its class.
  */
 public final class Kernels {
+    private static final String PRODUCTS = "products";
+
+    /** What may stand in the place of {@value #PRODUCTS}. */
+    public static final String ONEDNN = "onednn";
+
     private static final SortedMap<String, List<String>> SHARED = new TreeMap<>(Map.of(
-            "ablate", List.of(),
-            "correlate", List.of("blocks"),
-            "gpt2", List.of("transformer"),
+            "ablate", List.of(PRODUCTS),
+            "correlate", List.of("blocks", PRODUCTS),
+            "gpt2", List.of("transformer", PRODUCTS),
             "groups", List.of("blocks"),
             "integers", List.of("blocks"),
             "moments", List.of("blocks"),
-            "neox", List.of("transformer")));
+            "neox", List.of("transformer", PRODUCTS)));
 
     private Kernels() {}
 
@@ -48,11 +53,17 @@ public final class Kernels {
     /**
      * Writes a kernel as an archive that {@code torch.jit.load} opens. Equal sources give equal bytes.
      *
+     * @param oneDnn whether its F32 products are oneDNN's on a processor, else those of the engine's library
      * @throws ToolException (cannot write) if the file cannot be written
      */
-    public static void write(String name, Path file) {
+    public static void write(String name, boolean oneDnn, Path file) {
         try {
-            ScriptArchive.write(file, name, shared(name).toArray(String[]::new));
+            ScriptArchive.write(
+                    file,
+                    name,
+                    shared(name).stream()
+                            .map(part -> oneDnn && part.equals(PRODUCTS) ? ONEDNN : part)
+                            .toArray(String[]::new));
         } catch (IOException e) {
             throw new ToolException(ExitCode.CANNOT_WRITE, file + " cannot be written: " + e, e);
         }
