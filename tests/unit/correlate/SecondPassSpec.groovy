@@ -181,6 +181,22 @@ class SecondPassSpec extends Specification {
         Math.abs(value(2, 'corr_token')) < 0.05 && Math.abs(value(2, 'corr_position')) < 0.05
     }
 
+    def "a pair's files have the same bytes whichever models come with it"() {
+        given:
+        def random = new Random(9)
+        double[][] signal = gaussian(random, 700, 6)
+        def models = [x: [mixed(random, signal, 5, 0.3)], a: [mixed(random, signal, 30, 0.4)], b: [mixed(random, signal, 21, 0.6)]]
+
+        when:
+        def three = correlate(models, [name: 'three'])
+        def two = correlate(models.subMap(['a', 'b']), [name: 'two'])
+
+        then: 'eleven tokens, so that sums of the same neuron begin elsewhere in memory'
+        ['a__b.csv', 'b__a.csv', 'a__b.candidates.safetensors', 'b__a.candidates.safetensors'].each {
+            assert Files.mismatch(three.resolve(it), two.resolve(it)) == -1
+        }
+    }
+
     def "none are made when not asked for, nor for controls"() {
         given:
         double[][] x = gaussian(new Random(8), 640, 3)

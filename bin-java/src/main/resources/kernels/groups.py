@@ -34,7 +34,8 @@ class Ops(Module):
     # blocks [n, d] of all layers of all models, side by side N columns; first, second I64 [wanted]: pairs of columns.
     # total F64 [wanted] += sum over positions of the product of the two columns; modified. Sums over at most `chunk` positions
     # are in the type of the blocks. The dot products of chosen rows of two matrices are what the gradient of a weighted sum
-    # of rows with respect to its weights is, and the engine has a fast function for that
+    # of rows with respect to its weights is, and the engine has a fast function for that. Some processors' libraries sum in
+    # an order that depends on where in memory a row begins: so that it does not depend on the blocks before, zeros make rows whole
     step = int(chunk)
     n = blocks[0].size(0)
     if first.size(0) == 0:
@@ -44,6 +45,8 @@ class Ops(Module):
       for z in blocks:
         columns.append(z[i * step:(i + 1) * step].t())
       x = torch.cat(columns, 0).contiguous()
+      if x.size(1) % 16 != 0:
+        x = torch.constant_pad_nd(x, [0, 16 - x.size(1) % 16])
       total.add_(torch._embedding_bag_per_sample_weights_backward(x, x, second, first, first, 0, -1))
     return total
 
