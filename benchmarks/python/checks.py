@@ -7,9 +7,10 @@ from references import Model, Reference
 # Parts that only other methods call: checked through these (integers.whole: archives.py puts it there)
 INNER = {
     "transformer": {"first", "embed", "project", "written", "split", "rotate", "read", "hook", "activation", "norm", "attend",
-                    "attending", "attention", "pre", "write", "through", "unembed", "change", "composed", "gelu_by_sigmoid"},
-    "ablate": {"attending", "summarise"},
-    "correlate": {"attending", "chosen", "add", "add_sums", "inner", "inverse", "named", "scaled_by", "some_rows", "step"},
+                    "attending", "attention", "pre", "crosswise", "write", "through", "unembed", "change", "composed", "gelu_by_sigmoid"},
+    "ablate": {"attending", "summarise", "crosswise"},
+    "correlate": {"attending", "chosen", "add", "add_sums", "inner", "inverse", "named", "positions", "scaled_by", "some_rows", "step",
+                  "crosswise"},
     "groups": {"add_at", "step"},
     "integers": {"step", "whole"},
     "moments": {"step", "fine", "powers"},

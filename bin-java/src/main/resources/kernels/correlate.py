@@ -91,14 +91,17 @@ class Ops(Module):
   def accumulate(self, total: Tensor, x: Tensor, y: Tensor, chunk: Tensor, room: Tensor) -> Tensor:
     # total F64 [da, db] += x^T y; modified. F32 products of at most `chunk` positions are summed in F64; room, of the type of x and with
     # da db elements at least, is where they may be put before
-    step = int(chunk)
-    if min(x.size(1), y.size(1)) < 16:
-      # which some processors' libraries sum one by one, while they sum wider ones in parts of some hundreds
-      step = min(step, 128)
-    n = x.size(0)
-    for i in range((n + step - 1) // step):
+    step = self.positions(chunk, min(x.size(1), y.size(1)))
+    for i in range((x.size(0) + step - 1) // step):
       self.add(total, self.product(x[i * step:(i + 1) * step].t(), y[i * step:(i + 1) * step].t(), room))
     return total
+
+  def positions(self, chunk: Tensor, narrower: int) -> int:
+    # how many are summed in F32: fewer where the narrower matrix is one that some processors' libraries sum one by one, while they
+    # sum wider ones in parts of some hundreds
+    if narrower < 16:
+      return min(int(chunk), 128)
+    return int(chunk)
 
   def add(self, total: Tensor, part: Tensor) -> Tensor:
     # total += part, of another type; modified. A few rows at a time, so that what is converted stays in the processor's cache
@@ -123,12 +126,15 @@ class Ops(Module):
     if d >= 1536:
       parts = 4
     width = (d + parts - 1) // parts
+    step = self.positions(chunk, d)
     for layer in range(total.size(0) // d):
-      y = x[:, layer * d:(layer + 1) * d]
-      for p in range(parts):
-        low = p * width
-        high = min(d, low + width)
-        self.accumulate(total[layer * d + low:layer * d + high, low:d], y[:, low:high], y[:, low:d], chunk, room)
+      first = layer * d
+      for i in range((x.size(0) + step - 1) // step):
+        y = self.crosswise(x[i * step:(i + 1) * step, first:first + d])
+        for p in range(parts):
+          low = p * width
+          high = min(d, low + width)
+          self.add(total[first + low:first + high, low:d], self.product(y[low:high], y[low:d], room))
     return total
 
   def mirror(self, total: Tensor) -> Tensor:

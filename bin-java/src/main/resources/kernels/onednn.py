@@ -35,6 +35,12 @@
     out = room.view([-1])[0:x.size(0) * w.size(0)].view([x.size(0), w.size(0)])
     return torch.mm(x, w.t(), out=out)
 
+  def crosswise(self, x: Tensor) -> Tensor:
+    # x^T, whose rows, and parts of them one after the other, are going to be multiplied
+    if x.dtype == 6:
+      return x.t().contiguous()
+    return x.t()
+
   def attending(self, v: Tensor) -> Tensor:
     # The engine's library has no bf16 products for this processor either, but by way of F32
     return v.float()

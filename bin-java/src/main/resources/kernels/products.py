@@ -14,6 +14,10 @@
     out = room.view([-1])[0:x.size(0) * w.size(0)].view([x.size(0), w.size(0)])
     return torch.mm(x, w.t(), out=out)
 
+  def crosswise(self, x: Tensor) -> Tensor:
+    # x^T, whose rows, and parts of them one after the other, are going to be multiplied
+    return x.t()
+
   def attending(self, v: Tensor) -> Tensor:
     # values of an attention -> in the type that it is computed in
     return v
