@@ -276,6 +276,32 @@ def haar(k):
     yield "with a positive diagonal", 0.0 if (upper.diagonal() > 0).all() else float("inf"), 0
 
 
+@check("correlate", "baselines")
+def baselines(k):
+    """Of two halves of different sizes and means, of which the first has a neuron that does not vary, in several chunks of rows."""
+    da, db, sizes = 700, 64, (300, 500)
+    x, y = (torch.cat([normal(n, d, seed=s + n).double() * (1 + h) + normal(d, seed=s + 7 * h).double() for h, n in enumerate(sizes)]) for d, s in ((da, 1), (db, 2)))
+    x[:, 3] += y[:, 5]
+    x[:300, 9] = 2.0
+    rotation, _ = torch.linalg.qr(normal(db, db, seed=5).double())
+    sets = [slice(0, 800), slice(0, 300), slice(300, 800)]
+    scaled, variances, expected, spread, means = [], [], [], [], []
+    for rows in sets:
+        u, v = (z[rows] - z[rows].mean(0) for z in (x, y))
+        deviation = u.pow(2).mean(0).sqrt()
+        covariance = u.T @ v / u.size(0) / deviation.unsqueeze(1)
+        scaled.append(torch.nan_to_num(covariance, nan=0.0).float())
+        variances.append((v @ rotation.T).pow(2).mean(0))
+        expected.append((scaled[-1].double() @ (rotation / variances[-1].sqrt().unsqueeze(1)).T).max(1).values)
+        spread.append(deviation)
+        means.append((x[rows].mean(0), y[rows].mean(0)))
+    apart = [a - b for a, b in zip(means[1], means[2])]
+    weights = [300 / 800 * spread[1] / spread[0], 500 / 800 * spread[2] / spread[0], 300 / 800 * 500 / 800 * apart[0] / spread[0]]
+    (first, second), room = ([z[:200], z[200:]] for z in scaled[1:]), torch.empty(2 * da * db)
+    found = k("baselines", first, second, rotation.float(), torch.stack(variances), torch.stack(weights), apart[1], room)
+    yield "", error(found, torch.stack(expected)), F32
+
+
 @check("correlate", "covariance", "rotated_variance", "scaled", "scaled_turned", "baseline")
 def baseline(k):
     a, b = (normal(500, 40, seed=s).double() for s in (1, 2))

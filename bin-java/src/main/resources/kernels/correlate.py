@@ -367,6 +367,35 @@ class Ops(Module):
       out.append(torch.amax(self.product(x, turned, room), [1]).double())
     return torch.cat(out)
 
+  def baselines(self, first: List[Tensor], second: List[Tensor], rotation: Tensor, variances: Tensor, rows: Tensor, between: Tensor, room: Tensor) -> Tensor:
+    # `baseline` of both halves, first and second, and of the whole, whose product follows from theirs: the covariances of x with y are
+    #    n cov(x, y) = sum over halves h of n_h cov_h(x, y) + n_1 n_2 / n (m_1(x) - m_2(x)) (m_1(y) - m_2(y)), m_h their means
+    # variances F64 [3, db]: of the rotated neurons, of the whole and each half. rows F64 [3, sum of da]: n_h sd_h(x) / (n sd(x)) of
+    # each half, and n_1 n_2 (m_1(x) - m_2(x)) / (n^2 sd(x)). between F64 [db]: m_1(y) - m_2(y). room F32, with 2 da db elements at least
+    # -> F64 [3, sum of da]
+    deviations = variances.sqrt()
+    turned = [rotation / deviations[1].float().unsqueeze(1), rotation / deviations[2].float().unsqueeze(1)]
+    by = [(deviations[1] / deviations[0]).float(), (deviations[2] / deviations[0]).float()]
+    moved = torch.mv(rotation, between.float()) / deviations[0].float()
+    weights = rows.float().unsqueeze(2)
+    out : List[Tensor] = []
+    begin = 0
+    for j in range(len(first)):
+      x = first[j]
+      size = x.size(0) * rotation.size(0)
+      one = self.product(x, turned[0], room)
+      two = self.product(second[j], turned[1], room.view([-1])[size:2 * size])
+      step = self.step(one)
+      for i in range((x.size(0) + step - 1) // step):
+        a = one[i * step:(i + 1) * step]
+        b = two[i * step:(i + 1) * step]
+        w = weights[:, begin + i * step:begin + i * step + a.size(0)]
+        halves = [torch.amax(a, [1]), torch.amax(b, [1])]
+        whole = a.mul_(by[0]).mul_(w[0]).add_(b.mul_(by[1]).mul_(w[1])).addcmul_(w[2], moved)
+        out.append(torch.stack([torch.amax(whole, [1]), halves[0], halves[1]]).double())
+      begin = begin + x.size(0)
+    return torch.cat(out, 1)
+
   def columns(self, blocks: List[Tensor], at: Tensor) -> Tensor:
     # blocks [n, d] of some layers, at I64 [r]: columns of all side by side, ascending -> [n, r]
     parts : List[Tensor] = []

@@ -38,9 +38,19 @@ final class CorrelateSlice {
             return (double) seeds * layers;
         }
 
-        /** Draws of the whole and of the halves, which have a fifth of them each. */
-        double weight() {
-            return draws + 2 * Math.min(draws, Math.max(2, Math.ceil(draws / 5.0)));
+        /** Draws of which there are products of the halves as well, from which the whole's follow. */
+        private double halved() {
+            return Math.min(draws, Math.max(2, Math.ceil(draws / 5.0)));
+        }
+
+        /** Products with rotations, of one layer and another. */
+        double drawn() {
+            return draws + halved();
+        }
+
+        /** Variances of rotated neurons, of a layer. */
+        double variances() {
+            return draws + 2 * halved();
         }
 
         /** How often a layer is read, where tiles of products are as large as memory allows; {@code bytes} of a product's sums. */
@@ -94,12 +104,11 @@ final class CorrelateSlice {
         /** Covariances, rotations, variances under them, and what is multiplied with rotations, once for all draws; and the products. */
         double baseline(Study study) {
             double layers = study.layersOfAll() / slice.layersOfAll();
-            double draws = study.weight() / slice.weight();
             return of("covariances") * layers * study.tokens() / slice.tokens()
                     + of("rotations") * layers * study.draws() / slice.draws()
-                    + of("variances") * layers * draws
+                    + of("variances") * layers * study.variances() / slice.variances()
                     + of("scaling") * study.products() / slice.products()
-                    + of("baseline") * study.products() / slice.products() * draws;
+                    + of("baseline") * study.products() / slice.products() * study.drawn() / slice.drawn();
         }
 
         double all(Study study) {

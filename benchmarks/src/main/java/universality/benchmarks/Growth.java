@@ -154,10 +154,10 @@ public final class Growth {
         double d = neurons;
         double products = models * (models - 1) / 2 * depth * depth;
         double own = models * depth;
-        double weight = new CorrelateSlice.Study(2, 1, 0, draws).weight();
+        CorrelateSlice.Study study = new CorrelateSlice.Study(2, 1, 0, draws);
         return 2 * count * d * d * (products + own)
                 + own * draws * 8 / 3 * d * d * d
-                + weight * 2 * d * d * d * (2 * products + own);
+                + 2 * d * d * d * (2 * products * study.drawn() + own * study.variances());
     }
 
     private interface Maker {

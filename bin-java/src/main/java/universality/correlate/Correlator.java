@@ -900,11 +900,15 @@ final class Correlator implements AutoCloseable {
     }
 
     private NDArray sums(NDManager scope, Source source, int layer, int set, boolean rounded) {
-        double[] sums = rounded ? source.roundedSums(layer, set) : source.sums(layer, set);
+        return scope.create(sums(source, layer, set, rounded), new Shape(2, source.width()));
+    }
+
+    /** Σx of each neuron of a layer, then Σx² of each. */
+    private double[] sums(Source source, int layer, int set, boolean rounded) {
         if (sketcher != null) {
-            sums = source.centredSums(layer, set);
+            return source.centredSums(layer, set);
         }
-        return scope.create(sums, new Shape(2, source.width()));
+        return rounded ? source.roundedSums(layer, set) : source.sums(layer, set);
     }
 
     /** Variances of a layer's rotated neurons, of all sets with one rotation, which the halves share with the whole. */
@@ -951,8 +955,10 @@ final class Correlator implements AutoCloseable {
                     : new Layer(cell.unit().b().source(), cell.layerB());
         }
 
-        int rows() {
-            return reverse ? cell.layerB() : cell.layerA();
+        Layer row() {
+            return reverse
+                    ? new Layer(cell.unit().b().source(), cell.layerB())
+                    : new Layer(cell.unit().a().source(), cell.layerA());
         }
     }
 
@@ -998,14 +1004,17 @@ final class Correlator implements AutoCloseable {
                                 ? List.of()
                                 : scaled(scope, layer, wanted, set));
             }
-            NDArray room = room(
-                    scope,
-                    1,
-                    wanted.stream().mapToLong(w -> cellSize(w.cell())).max().orElse(0),
-                    Dtype.F32);
+            long cell = wanted.stream().mapToLong(w -> cellSize(w.cell())).max().orElse(0);
+            NDArray room = room(scope, 1, 2 * cell, Dtype.F32);
+            // the whole's products follow from those of the halves, where there are these
+            Halves halves = scaled.stream().anyMatch(List::isEmpty) ? null : halves(scope, layer, wanted, scaled);
             for (int draw = 0; draw < draws; draw++) {
                 try (NDManager step = scope.newSubManager()) {
                     NDArray rotation = rotations.get(step, b.model, layer.index(), draw);
+                    if (halves != null && draw < draws(1, draws)) {
+                        drawBaselines(step, layer, wanted, halves, rotation, room, draw);
+                        continue;
+                    }
                     for (int set = 0; set < Source.SETS; set++) {
                         if (draw < draws(set, draws) && !scaled.get(set).isEmpty()) {
                             drawBaselines(step, layer, wanted, scaled.get(set), rotation, room, set, draw);
@@ -1014,6 +1023,78 @@ final class Correlator implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /**
+     * What the kernel {@code baselines} takes for all draws.
+     *
+     * @param first scaled covariances over the first half, of each that is wanted
+     * @param second over the second half
+     * @param rows how much of the whole each half's are, and what the halves' means add, [3, neurons wanted]
+     * @param between differences of the rotated layer's means between halves, in units of its norm, [d_mlp]
+     */
+    private record Halves(List<NDArray> first, List<NDArray> second, NDArray rows, NDArray between) {}
+
+    private Halves halves(NDManager scope, Layer layer, List<Wanted> wanted, List<List<NDArray>> scaled) {
+        Source b = layer.source();
+        double[] norms = new double[Source.SETS]; // the units of covariances of each set
+        Arrays.setAll(norms, set -> b.norm(layer.index(), set));
+        int neurons = wanted.stream().mapToInt(w -> w.table().rowWidth()).sum();
+        double[] rows = new double[3 * neurons];
+        int at = 0;
+        for (Wanted w : wanted) {
+            double[][] weights = weights(w.row());
+            for (int k = 0; k < 3; k++) {
+                double unit = k == 2 ? 1 : norms[k + 1] / norms[0];
+                for (int i = 0; i < weights[k].length; i++) {
+                    rows[k * neurons + at + i] = unit * weights[k][i];
+                }
+            }
+            at += weights[0].length;
+        }
+        double[] between = differences(layer);
+        Arrays.setAll(between, i -> b.original(layer.index(), i, between[i]) / norms[0]);
+        return new Halves(
+                scaled.get(1), scaled.get(2), scope.create(rows, new Shape(3, neurons)), scope.create(between));
+    }
+
+    /** m₁ − m₂ of each neuron of a layer, the difference of its means over the halves. */
+    private double[] differences(Layer layer) {
+        Source source = layer.source();
+        double[][] sums = sums(layer);
+        double[] differences = new double[source.width()];
+        Arrays.setAll(differences, i -> sums[1][i] / source.count(1) - sums[2][i] / source.count(2));
+        return differences;
+    }
+
+    /** n_h σ_h / (n σ) of each neuron of a layer, for both halves h, and n₁ n₂ (m₁ − m₂) / (n² σ); 0 where σ is 0. */
+    private double[][] weights(Layer layer) {
+        Source source = layer.source();
+        int width = source.width();
+        double n = source.count(0);
+        double[][] sums = sums(layer);
+        double[] differences = differences(layer);
+        double[][] weights = new double[3][width];
+        for (int i = 0; i < width; i++) {
+            double[] squares = new double[Source.SETS]; // about the mean, n σ²
+            for (int set = 0; set < Source.SETS; set++) {
+                double sum = sums[set][i];
+                squares[set] = Math.max(0, sums[set][width + i] - sum * sum / source.count(set));
+            }
+            if (squares[0] > 0) {
+                weights[0][i] = Math.sqrt(source.count(1) / n * squares[1] / squares[0]);
+                weights[1][i] = Math.sqrt(source.count(2) / n * squares[2] / squares[0]);
+                weights[2][i] = differences[i] * source.count(1) / n * source.count(2) / n / Math.sqrt(squares[0] / n);
+            }
+        }
+        return weights;
+    }
+
+    /** Of each set, those that correlations are computed with. */
+    private double[][] sums(Layer layer) {
+        double[][] sums = new double[Source.SETS][];
+        Arrays.setAll(sums, set -> sums(layer.source(), layer.index(), set, precision == Precision.BF16));
+        return sums;
     }
 
     private List<NDArray> scaled(NDManager scope, Layer layer, List<Wanted> wanted, int set) {
@@ -1048,10 +1129,35 @@ final class Correlator implements AutoCloseable {
         double[] values = kernel.call(step, "baseline", scaled, rotation, variance, room)
                 .singletonOrThrow()
                 .toDoubleArray();
-        int from = 0;
+        addBaselines(wanted, set, draw, values, 0);
+    }
+
+    private void drawBaselines(
+            NDManager step, Layer layer, List<Wanted> wanted, Halves halves, NDArray rotation, NDArray room, int draw) {
+        double[][] variances = new double[Source.SETS][];
+        Arrays.setAll(variances, set -> rotatedVariances.get(layer)[set][draw]);
+        double[] values = kernel.call(
+                        step,
+                        "baselines",
+                        halves.first(),
+                        halves.second(),
+                        rotation,
+                        step.create(variances),
+                        halves.rows(),
+                        halves.between(),
+                        room)
+                .singletonOrThrow()
+                .toDoubleArray();
+        for (int set = 0; set < Source.SETS; set++) {
+            addBaselines(wanted, set, draw, values, set * (values.length / Source.SETS));
+        }
+    }
+
+    private static void addBaselines(List<Wanted> wanted, int set, int draw, double[] values, int begin) {
+        int from = begin;
         for (Wanted w : wanted) {
             int to = from + w.table().rowWidth();
-            w.table().addBaseline(set, draw, w.rows(), Arrays.copyOfRange(values, from, to));
+            w.table().addBaseline(set, draw, w.row().index(), Arrays.copyOfRange(values, from, to));
             from = to;
         }
     }

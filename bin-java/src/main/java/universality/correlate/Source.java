@@ -387,23 +387,44 @@ final class Source {
         return total;
     }
 
-    /** Standard deviations of a set in the original units, relative to the layer's root mean square. */
+    /** Standard deviations of a set in the original units, relative to their root mean square, {@link #norm}. */
     double[] deviations(int layer, int set) {
-        double[] s = sums(layer, set);
-        double n = count(set);
-        double[] result = new double[width()];
-        double square = 0;
-        for (int i = 0; i < result.length; i++) {
-            double variance = Math.max(0, (s[width() + i] - s[i] * s[i] / n) / n);
-            double unit = rotation[layer] == null ? scales[layer][i] : 1;
-            result[i] = n > 0 && unit > 0 ? Math.sqrt(variance) / unit : 0;
-            square += result[i] * result[i];
-        }
-        double norm = Math.sqrt(square / width());
+        double[] result = originals(layer, set);
+        double norm = norm(result);
         for (int i = 0; i < result.length && norm > 0; i++) {
             result[i] /= norm;
         }
         return result;
+    }
+
+    /** Root mean square of a layer's standard deviations of a set in the original units. */
+    double norm(int layer, int set) {
+        return norm(originals(layer, set));
+    }
+
+    private static double norm(double[] deviations) {
+        double square = 0;
+        for (double deviation : deviations) {
+            square += deviation * deviation;
+        }
+        return Math.sqrt(square / deviations.length);
+    }
+
+    private double[] originals(int layer, int set) {
+        double[] s = sums(layer, set);
+        double n = count(set);
+        double[] result = new double[width()];
+        for (int i = 0; i < result.length; i++) {
+            double variance = Math.max(0, (s[width() + i] - s[i] * s[i] / n) / n);
+            result[i] = n > 0 ? original(layer, i, Math.sqrt(variance)) : 0;
+        }
+        return result;
+    }
+
+    /** A difference of a neuron's values as {@link #fill} scales them, in the original units; 0 where it does not vary. */
+    double original(int layer, int neuron, double difference) {
+        double unit = rotation[layer] == null ? scales[layer][neuron] : 1;
+        return unit > 0 ? difference / unit : 0;
     }
 
     private static boolean[] inactive(double[] deviations) {
