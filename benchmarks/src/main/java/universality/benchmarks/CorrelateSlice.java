@@ -53,6 +53,11 @@ final class CorrelateSlice {
             return draws + 2 * halved();
         }
 
+        /** Sets of positions whose covariances are scaled for that: the halves, and the whole where it has draws of its own. */
+        double scaled() {
+            return draws > halved() ? 3 : 2;
+        }
+
         /** How often a layer is read, where tiles of products are as large as memory allows; {@code bytes} of a product's sums. */
         double readings(int width, int bytes) {
             double side = Math.max(1, Math.min(layers, Math.floor(Math.sqrt(SUMS / bytes / width / width))));
@@ -107,7 +112,7 @@ final class CorrelateSlice {
             return of("covariances") * layers * study.tokens() / slice.tokens()
                     + of("rotations") * layers * study.draws() / slice.draws()
                     + of("variances") * layers * study.variances() / slice.variances()
-                    + of("scaling") * study.products() / slice.products()
+                    + of("scaling") * study.products() / slice.products() * study.scaled() / slice.scaled()
                     + of("baseline") * study.products() / slice.products() * study.drawn() / slice.drawn();
         }
 

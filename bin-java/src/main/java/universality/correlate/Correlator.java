@@ -997,21 +997,19 @@ final class Correlator implements AutoCloseable {
     private void drawBaselines(NDManager group, Layer layer, List<Wanted> wanted) {
         Source b = layer.source();
         try (NDManager scope = group.newSubManager()) {
+            int halved = IntStream.range(0, Source.SETS).allMatch(set -> varies(layer, set)) ? draws(1, draws) : 0;
             List<List<NDArray>> scaled = new ArrayList<>();
             for (int set = 0; set < Source.SETS; set++) {
-                scaled.add(
-                        b.count(set) == 0 || b.alive(layer.index(), set).length == 0
-                                ? List.of()
-                                : scaled(scope, layer, wanted, set));
+                boolean needed = varies(layer, set) && (set > 0 || halved < draws);
+                scaled.add(needed ? scaled(scope, layer, wanted, set) : List.of());
             }
             long cell = wanted.stream().mapToLong(w -> cellSize(w.cell())).max().orElse(0);
             NDArray room = room(scope, 1, 2 * cell, Dtype.F32);
-            // the whole's products follow from those of the halves, where there are these
-            Halves halves = scaled.stream().anyMatch(List::isEmpty) ? null : halves(scope, layer, wanted, scaled);
+            Halves halves = halved > 0 ? halves(scope, layer, wanted, scaled) : null;
             for (int draw = 0; draw < draws; draw++) {
                 try (NDManager step = scope.newSubManager()) {
                     NDArray rotation = rotations.get(step, b.model, layer.index(), draw);
-                    if (halves != null && draw < draws(1, draws)) {
+                    if (draw < halved) { // the whole's products follow from those of the halves
                         drawBaselines(step, layer, wanted, halves, rotation, room, draw);
                         continue;
                     }
@@ -1023,6 +1021,11 @@ final class Correlator implements AutoCloseable {
                 }
             }
         }
+    }
+
+    private static boolean varies(Layer layer, int set) {
+        Source source = layer.source();
+        return source.count(set) > 0 && source.alive(layer.index(), set).length > 0;
     }
 
     /**
