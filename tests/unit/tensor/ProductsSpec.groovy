@@ -10,6 +10,8 @@ import spock.lang.AutoCleanup
 import spock.lang.Requires
 import spock.lang.Shared
 import spock.lang.Specification
+import spock.lang.TempDir
+import unit.support.Multiplying
 import universality.data.Dtype
 import universality.tensor.Compute
 import universality.tensor.Kernel
@@ -24,6 +26,9 @@ class ProductsSpec extends Specification {
     @Shared
     @AutoCleanup
     Kernel direct = Kernel.load(compute.manager(), 'correlate', true)
+
+    @TempDir
+    Path folder
 
     def manager = compute.manager().newSubManager()
 
@@ -112,6 +117,33 @@ class ProductsSpec extends Specification {
         3072  | 768
         512   | 2048
         1024  | 1030
+    }
+
+    def 'a process that is told to end while it multiplies ends by that signal, without a crash'() {
+        given:
+        def java = Path.of(System.getProperty('java.home'), 'bin', 'java').toString()
+        def process = new ProcessBuilder(java, '-Xmx512m', '-cp', System.getProperty('java.class.path'), Multiplying.name)
+                .directory(folder.toFile()).redirectErrorStream(true).start()
+
+        when:
+        def output = process.inputReader()
+        while (output.readLine() != 'multiplying') {
+            assert process.alive
+        }
+        Thread.sleep(500) // it is in a product then, mostly
+        process.toHandle().destroy() // which leaves the output open
+        def rest = output.text
+
+        then:
+        process.waitFor() == 143
+        rest.empty
+        folder.toFile().list().length == 0
+
+        cleanup:
+        process?.destroyForcibly()
+
+        where: 'without waiting for products, about every other one crashed'
+        attempt << (1..3)
     }
 
     static boolean wide() {

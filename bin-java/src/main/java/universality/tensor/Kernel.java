@@ -15,6 +15,9 @@ import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import universality.data.Dtype;
 import universality.data.ExitCode;
 import universality.data.ToolException;
@@ -26,6 +29,19 @@ import universality.data.ToolException;
  * kernel asks for it. Threads may call it at once, as long as no array is in different arguments of their calls. The caller closes it.
  */
 public final class Kernel implements AutoCloseable {
+    /** How long the end of the process waits for calls that are under way; schedulers wait about 30 s before they kill. */
+    private static final long PATIENCE_SECONDS = 20;
+
+    /**
+     * Read by calls, written by the end of the process: as it ends, the engine's libraries free code that they have made, and a call
+     * that is in it would crash, with another exit code than that of the signal.
+     */
+    private static final ReadWriteLock CALLS = new ReentrantReadWriteLock();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(Kernel::endCalls));
+    }
+
     private final String name;
     private final PtSymbolBlock module;
 
@@ -91,13 +107,24 @@ public final class Kernel implements AutoCloseable {
             for (int i = 0; i < arguments.length; i++) {
                 add(inputs, names, scalars, "a" + i, arguments[i]);
             }
+            CALLS.readLock().lock();
             try {
                 return IValueUtils.forward(module, inputs, true);
             } catch (EngineException e) {
                 throw Compute.explain("kernel " + name + "." + method, e);
             } finally {
+                CALLS.readLock().unlock();
                 tag.close();
             }
+        }
+    }
+
+    /** Waits for the calls under way, and lets no other begin. */
+    private static void endCalls() {
+        try {
+            CALLS.writeLock().tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
