@@ -153,7 +153,12 @@ def sums(k):
 @check("correlate", "center")
 def center(k):
     x = normal(1023, 30)
-    yield "", same(k("center", x), x.sort(0).values[511].double()), 0
+    x[:128, 3] = 0.25  # an eighth, and as many again, of columns that rest
+    x[200:600, 5] = 1.5
+    x[:127, 7] = 0.25  # too few
+    expected = x.sort(0).values[511].double()
+    expected[3], expected[5] = 0.25, 1.5
+    yield "", same(k("center", x), expected), 0
 
 
 @check("correlate", "accumulate")

@@ -205,6 +205,26 @@ class CorrelateSpec extends Specification {
         kernel?.close()
     }
 
+    def "neurons that rest in somewhat less than half of the positions are correlated as exactly as others"() {
+        given: 'a ReLU whose resting value is not the median: not taken out, it moves sums of products to one side'
+        def random = new Random(15)
+        int n = 40000
+        double[][] signal = gaussian(random, n, 3).collect { [*it, 0.5d] as double[] } as double[][]
+        def a = [mixed(random, signal, 20, 0.5)]
+        def b = [mixed(random, signal, 20, 0.5)]
+        int[] all = (0..<n) as int[]
+
+        when:
+        def table = CsvTable.read(correlate([a: a, b: b], [draws: 1]).resolve('a__b.csv'))
+        def rho = Reference.correlation(Reference.join(a, all), Reference.join(b, all))
+
+        then:
+        (0..<20).each { i ->
+            double expected = (0..<20).collect { rho.get(i, it) }.max()
+            assert Math.abs(table.number(i, 'max_corr') - expected) < 1e-7
+        }
+    }
+
     def "a rotation of 3072 dimensions is orthogonal to 1e-5 and the same each time"() {
         given:
         def kernel = compute.kernel('correlate')

@@ -40,13 +40,16 @@ class Ops(Module):
     n = blocks[0].size(0)
     if first.size(0) == 0:
       return total
+    width = 0
+    for z in blocks:
+      width = width + z.size(1)
     for i in range((n + step - 1) // step):
-      columns = annotate(List[Tensor], [])
+      some = min(step, n - i * step)
+      x = torch.zeros([width, (some + 15) // 16 * 16], dtype=blocks[0].dtype, device=blocks[0].device)
+      row = 0
       for z in blocks:
-        columns.append(z[i * step:(i + 1) * step].t())
-      x = torch.cat(columns, 0).contiguous()
-      if x.size(1) % 16 != 0:
-        x = torch.constant_pad_nd(x, [0, 16 - x.size(1) % 16])
+        x[row:row + z.size(1), 0:some].copy_(z[i * step:i * step + some].t())
+        row = row + z.size(1)
       total.add_(torch._embedding_bag_per_sample_weights_backward(x, x, second, first, first, 0, -1))
     return total
 

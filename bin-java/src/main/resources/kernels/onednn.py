@@ -3,10 +3,13 @@
   # engine's library multiplies. Which of both does must not depend on the number of rows of x, which is that of a batch.
 
   def direct(self, x: Tensor, w: Tensor) -> bool:
-    # whether w or its transpose lies densely, and is large enough for the time that a call takes
+    # whether w or its transpose lies densely, and is large enough for the time that a call takes. Of a transpose, columns beside
+    # whole vectors would be summed in an order that depends on the rows of x
     if x.is_cuda or x.dtype != 6 or w.dtype != 6 or x.requires_grad or w.requires_grad:
       return False
-    return x.numel() > 0 and w.numel() >= 131072 and (w.is_contiguous() or w.t().is_contiguous())
+    if x.numel() == 0 or w.numel() < 131072:
+      return False
+    return w.is_contiguous() or (w.t().is_contiguous() and w.size(0) % 16 == 0)
 
   def multiply(self, x: Tensor, w: Tensor, bias: Optional[Tensor]) -> Tensor:
     # Fewer than 16 rows would be summed in another order than the same rows among others

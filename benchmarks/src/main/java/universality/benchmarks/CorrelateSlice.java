@@ -53,9 +53,9 @@ final class CorrelateSlice {
             return draws + 2 * halved();
         }
 
-        /** Sets of positions whose covariances are scaled for that: the halves, and the whole where it has draws of its own. */
+        /** Sums that are read to scale covariances for that: one for each half, and both for the whole where it has draws of its own. */
         double scaled() {
-            return draws > halved() ? 3 : 2;
+            return draws > halved() ? 4 : 2;
         }
 
         /** How often a layer is read, where tiles of products are as large as memory allows; {@code bytes} of a product's sums. */

@@ -104,7 +104,7 @@ final class Source {
         return IntStream.range(0, layers()).toArray();
     }
 
-    /** Takes the medians of some positions as shifts: near enough to the means for exact sums, and at rest values of sparse neurons. */
+    /** Takes resting values or medians of some positions as shifts: near enough to the means for exact sums. */
     private void sample(NDManager manager, NDManager scope, int layer, NDArray some, boolean turned) {
         shift[layer] = kernel.call(scope, "center", some).singletonOrThrow();
         shift[layer].attach(manager);

@@ -152,11 +152,14 @@ public final class Compute implements AutoCloseable {
      * ({@code onednn} or {@code engine}) says so regardless.
      */
     private boolean oneDnn() {
+        if (choice.isGpu()) {
+            return false;
+        }
         String asked = System.getProperty(PRODUCTS, "");
         if (!asked.isEmpty()) {
             return asked.equals(Kernels.ONEDNN);
         }
-        return !choice.isGpu() && processor("AuthenticAMD") && processor("avx512f");
+        return processor("AuthenticAMD") && processor("avx512f");
     }
 
     private int capability() {

@@ -119,7 +119,7 @@ public final class Kernel implements AutoCloseable {
         }
     }
 
-    /** Waits for the calls under way, and lets no other begin. */
+    /** Waits for the calls under way, though not forever, and lets no other begin meanwhile. */
     private static void endCalls() {
         try {
             CALLS.writeLock().tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS);
