@@ -20,7 +20,7 @@ class ScalingSpec extends Specification {
         double pairs = seeds * (seeds - 1) / 2
         double neurons = layers * d
         [products: 2 * neurons * neurons * n * pairs * steps, covariances: 2 * layers * d * d * n * seeds * steps,
-         baseline: 4 * layers * layers * d * d * d * 14 * pairs * steps, forward: 2 * (layers * (4 * r * r + 2 * r * d) - r * d) * n * seeds * steps,
+         baseline: 4 * layers * layers * d * d * d * 12 * pairs * steps, forward: 2 * (layers * (4 * r * r + 2 * r * d) - r * d) * n * seeds * steps,
          sketch: 2 * neurons * neurons * 16384 * pairs * steps, stored: 4 * neurons * n]
     }
 
