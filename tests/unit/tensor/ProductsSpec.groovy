@@ -44,14 +44,14 @@ class ProductsSpec extends Specification {
         given:
         def x = normal(70, 600)
         def w = weight(how)
-        def bias = normal(500)
+        def bias = normal(w.shape.get(0))
         def expected = x.toType(DataType.FLOAT64, false).matMul(w.toType(DataType.FLOAT64, false).transpose())
 
         expect:
         far(kernel('linear', x, w), expected) < 2e-6
         far(kernel('affine', x, w, bias), expected.add(bias)) < 2e-6
-        far(kernel('product', x, w, manager.zeros(new Shape(70, 500))), expected) < 2e-6
-        far(kernel('product', x.transpose().duplicate().transpose(), w, manager.zeros(new Shape(70, 500))), expected) < 2e-6
+        far(kernel('product', x, w, manager.zeros(new Shape(70, 512))), expected) < 2e-6
+        far(kernel('product', x.transpose().duplicate().transpose(), w, manager.zeros(new Shape(70, 512))), expected) < 2e-6
 
         where:
         how << ['as it is', 'transposed', 'a part of each row', 'a part of each column']
@@ -156,10 +156,10 @@ class ProductsSpec extends Specification {
 
     private NDArray weight(String how) {
         switch (how) {
-            case 'transposed': return normal(600, 500).transpose()
-            case 'a part of each row': return normal(500, 700).get(':, 50:650')
-            case 'a part of each column': return normal(600, 700).get(':, 50:550').transpose()
-            default: return normal(500, 600)
+            case 'transposed': return normal(600, 512).transpose()
+            case 'a part of each row': return normal(512, 700).get(':, 50:650')
+            case 'a part of each column': return normal(600, 700).get(':, 50:562').transpose()
+            default: return normal(512, 600)
         }
     }
 
