@@ -1,5 +1,5 @@
-// A reader of the report (BrowserSpec): runs before the page's own script, acts when the page is there, and writes what it saw
-// as JSON into an element of the id "seen".
+// A reader of the report (BrowserSpec): runs before the page's own script, acts when the page is there, and promises what it saw
+// as the window's "seen".
 (function () {
   'use strict';
   const seen = { errors: [], violations: [] };
@@ -62,20 +62,22 @@
 
   async function download() {
     let blob = null;
-    let name = null;
     const create = URL.createObjectURL;
     const click = HTMLAnchorElement.prototype.click;
     URL.createObjectURL = given => { blob = given; return 'blob:none'; };
-    HTMLAnchorElement.prototype.click = function () { name = this.download; };
+    const clicked = new Promise(resolve => {
+      HTMLAnchorElement.prototype.click = function () { resolve(this.download); };
+    });
     const link = all('a.table-download').find(candidate => candidate.download.startsWith('identify_'));
     link.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
-    while (name === null) await new Promise(resolve => setTimeout(resolve, 10));
+    const name = await clicked;
     URL.createObjectURL = create;
     HTMLAnchorElement.prototype.click = click;
     seen.table = { name: name, text: await blob.text() };
   }
 
-  window.addEventListener('load', async () => {
+  const loaded = new Promise(resolve => window.addEventListener('load', resolve));
+  window.seen = loaded.then(async () => {
     try {
       figures();
       neurons();
@@ -87,9 +89,6 @@
     } catch (failure) {
       seen.errors.push(String(failure && failure.stack || failure));
     }
-    const out = document.createElement('pre');
-    out.id = 'seen';
-    out.textContent = JSON.stringify(seen);
-    document.body.append(out);
+    return seen;
   });
 })();
