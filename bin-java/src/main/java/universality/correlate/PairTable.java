@@ -61,7 +61,7 @@ final class PairTable {
         Arrays.setAll(halfLargest, h -> filled(rows));
         baseline = new double[Source.SETS][][];
         for (int set = 0; set < Source.SETS; set++) {
-            baseline[set] = new double[Correlator.draws(set, draws)][];
+            baseline[set] = new double[Baselines.draws(set, draws)][];
             Arrays.setAll(baseline[set], d -> filled(rows));
         }
     }
