@@ -13,6 +13,8 @@ import spock.lang.Specification
 import spock.lang.TempDir
 import unit.support.Multiplying
 import universality.data.Dtype
+import universality.data.ExitCode
+import universality.data.ToolException
 import universality.tensor.Compute
 import universality.tensor.Kernel
 
@@ -55,6 +57,35 @@ class ProductsSpec extends Specification {
 
         where:
         how << ['as it is', 'transposed', 'a part of each row', 'a part of each column']
+    }
+
+    def 'a library that is not known is refused, whatever the processor is'() {
+        when:
+        withProperty('universality.products', 'oneDNN') { compute.kernel('correlate') }
+
+        then:
+        def refused = thrown(ToolException)
+        refused.message == "'oneDNN' in -Duniversality.products is not known; expected onednn or engine"
+        refused.code() == ExitCode.USAGE
+    }
+
+    def 'so is a type of numbers that has no fast products anywhere'() {
+        when:
+        withProperty('universality.fast', 'int8,fp16') { compute.fastInt8() }
+
+        then:
+        def refused = thrown(ToolException)
+        refused.message == "'fp16' in -Duniversality.fast is not known; expected bf16 or int8"
+    }
+
+    private static void withProperty(String name, String value, Closure action) {
+        String before = System.getProperty(name)
+        System.setProperty(name, value)
+        try {
+            action()
+        } finally {
+            before == null ? System.clearProperty(name) : System.setProperty(name, before)
+        }
     }
 
     def 'small ones, other types and no rows at all are multiplied too'() {

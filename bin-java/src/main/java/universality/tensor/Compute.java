@@ -141,23 +141,44 @@ public final class Compute implements AutoCloseable {
         return processor("avx512_vnni") || processor("avx_vnni") || processor("amx_int8");
     }
 
-    /** Whether the system property {@value #FAST} names this type of numbers. */
+    /**
+     * Whether the system property {@value #FAST} names this type of numbers.
+     *
+     * @throws ToolException (usage) if it names what is none
+     */
     public static boolean tries(String type) {
-        return System.getProperty(FAST, "").contains(type);
+        return asked(FAST, List.of("bf16", "int8")).contains(type);
+    }
+
+    /** The words of a system property, between commas. */
+    private static List<String> asked(String property, List<String> known) {
+        List<String> words = Pattern.compile(",")
+                .splitAsStream(System.getProperty(property, ""))
+                .filter(word -> !word.isEmpty())
+                .toList();
+        for (String word : words) {
+            if (!known.contains(word)) {
+                throw ToolException.usage(
+                        "'%s' in -D%s is not known; expected %s", word, property, String.join(" or ", known));
+            }
+        }
+        return words;
     }
 
     /**
      * Whether F32 matrices are multiplied by oneDNN, likewise. The library that the engine takes otherwise, MKL, has no kernels with
      * vectors of 512 bits for AMD's processors; on others it is at least as fast. The system property {@value #PRODUCTS}
      * ({@code onednn} or {@code engine}) says so regardless.
+     *
+     * @throws ToolException (usage) if it says anything else
      */
     private boolean oneDnn() {
         if (choice.isGpu()) {
             return false;
         }
-        String asked = System.getProperty(PRODUCTS, "");
+        List<String> asked = asked(PRODUCTS, List.of(Kernels.ONEDNN, "engine"));
         if (!asked.isEmpty()) {
-            return asked.equals(Kernels.ONEDNN);
+            return asked.contains(Kernels.ONEDNN);
         }
         return processor("AuthenticAMD") && processor("avx512f");
     }
