@@ -159,6 +159,8 @@ def center(k):
     expected = x.sort(0).values[511].double()
     expected[3], expected[5] = 0.25, 1.5
     yield "", same(k("center", x), expected), 0
+    few = normal(5, 3)
+    yield "of few rows", same(k("center", few), few.sort(0).values[2].double()), 0
 
 
 @check("correlate", "accumulate")
@@ -180,6 +182,8 @@ def accumulate_side_by_side(k):
     expected = start + x.double().T @ torch.cat([y, x], 1).double()
     total = k("accumulate_side_by_side", start.clone(), x, [y, x], 512, torch.empty(900))
     yield "", error(total, expected), 3e-6
+    few = k("accumulate_side_by_side", start[:5].clone(), x[:, :5], [y, x], 512, torch.empty(480))
+    yield "few columns", error(few, expected[:5]), 3e-6
 
 
 @check("correlate", "accumulate_within")
@@ -283,13 +287,13 @@ def haar(k):
 
 @check("correlate", "baselines")
 def baselines(k):
-    """Of two halves of different sizes and means, of which the first has a neuron that does not vary, in several chunks of rows."""
-    da, db, sizes = 700, 64, (300, 500)
+    """Of two halves of different sizes and means, of which the first has a neuron that does not vary, in 2 and 3 chunks of rows."""
+    da, db, sizes = 700, 500, (1300, 1500)
     x, y = (torch.cat([normal(n, d, seed=s + n).double() * (1 + h) + normal(d, seed=s + 7 * h).double() for h, n in enumerate(sizes)]) for d, s in ((da, 1), (db, 2)))
     x[:, 3] += y[:, 5]
-    x[:300, 9] = 2.0
+    x[:1300, 9] = 2.0
     rotation, _ = torch.linalg.qr(normal(db, db, seed=5).double())
-    sets = [slice(0, 800), slice(0, 300), slice(300, 800)]
+    sets = [slice(0, 2800), slice(0, 1300), slice(1300, 2800)]
     scaled, variances, expected, spread, means = [], [], [], [], []
     for rows in sets:
         u, v = (z[rows] - z[rows].mean(0) for z in (x, y))
@@ -301,7 +305,8 @@ def baselines(k):
         spread.append(deviation)
         means.append((x[rows].mean(0), y[rows].mean(0)))
     apart = [a - b for a, b in zip(means[1], means[2])]
-    weights = [300 / 800 * spread[1] / spread[0], 500 / 800 * spread[2] / spread[0], 300 / 800 * 500 / 800 * apart[0] / spread[0]]
+    one, two = (n / sum(sizes) for n in sizes)
+    weights = [one * spread[1] / spread[0], two * spread[2] / spread[0], one * two * apart[0] / spread[0]]
     (first, second), room = ([z[:200], z[200:]] for z in scaled[1:]), torch.empty(2 * da * db)
     found = k("baselines", first, second, rotation.float(), torch.stack(variances), torch.stack(weights), apart[1], room)
     yield "", error(found, torch.stack(expected)), F32

@@ -16,6 +16,7 @@ import universality.data.SafetensorsFile
 import universality.data.ToolException
 import universality.stats.Samples
 import universality.tensor.Compute
+import universality.tensor.Kernel
 
 import java.nio.file.Files
 import java.nio.file.Path
@@ -223,6 +224,36 @@ class CorrelateSpec extends Specification {
             double expected = (0..<20).collect { rho.get(i, it) }.max()
             assert Math.abs(table.number(i, 'max_corr') - expected) < 1e-7
         }
+    }
+
+    def "a rotated neuron that hardly varies, as in a half of few positions, leaves the baselines defined: oneDNN #oneDnn"() {
+        given: 'activations along one direction, to which all rotated neurons but two are orthogonal'
+        int d = 520
+        def scope = compute.manager().newSubManager()
+        def kernel = Kernel.load(scope, 'correlate', oneDnn)
+        def rotation = kernel.call(scope, 'haar', scope.create(new Random(4).with { r -> (1..d * d).collect { (float) r.nextGaussian() } } as float[], new Shape(d, d)))
+                .singletonOrThrow()
+        def direction = rotation.get('1:2').add(rotation.get('2:3')).mul((float) Math.sqrt(d / 2d))
+        def covariance = direction.transpose().matMul(direction)
+        def room = scope.zeros(new Shape(2 * d))
+
+        when:
+        def variance = kernel.call(scope, 'rotated_variance', rotation, covariance).singletonOrThrow()
+        double least = variance.toDoubleArray().min()
+        def one = kernel.call(scope, 'baseline', [direction], rotation, variance, room).singletonOrThrow().toDoubleArray()
+        def both = kernel.call(scope, 'baselines', [direction], [direction], rotation, variance.reshape(1, d).repeat(0, 3),
+                scope.create([0.5, 0.5, 0] as double[], new Shape(3, 1)), scope.create(new double[d]), room).singletonOrThrow().toDoubleArray()
+
+        then: 'the two are the direction itself but for their sign'
+        least > 0.9e-5
+        [*one, *both].every { 1 - 1e-5 < it && it <= 1 }
+
+        cleanup:
+        kernel.close()
+        scope.close()
+
+        where:
+        oneDnn << [false, true]
     }
 
     def "a rotation of 3072 dimensions is orthogonal to 1e-5 and the same each time"() {

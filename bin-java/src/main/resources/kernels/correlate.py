@@ -85,7 +85,8 @@ class Ops(Module):
     columns = x.float().t().contiguous()
     often = torch.mode(columns, 1)[0]
     times = (columns == often.unsqueeze(1)).sum([1])
-    return torch.where(times * 8 >= x.size(0), often, torch.median(columns, 1)[0]).double()
+    rests = torch.logical_and(times > 1, times * 8 >= x.size(0))
+    return torch.where(rests, often, torch.median(columns, 1)[0]).double()
 
   def spread(self, x: Tensor) -> Tensor:
     # x [n, d]: some rows -> standard deviation of each column, F64 [d]
@@ -97,7 +98,8 @@ class Ops(Module):
     # da db elements at least, is where they may be put before
     step = self.positions(chunk, x, y)
     for i in range((x.size(0) + step - 1) // step):
-      self.add(total, self.product(x[i * step:(i + 1) * step].t(), y[i * step:(i + 1) * step].t(), room))
+      part = self.product(x[i * step:(i + 1) * step].t(), y[i * step:(i + 1) * step].t(), room)
+      self.add(total, part[0:total.size(0)])
     return total
 
   def positions(self, chunk: Tensor, x: Tensor, y: Tensor) -> int:
@@ -115,7 +117,10 @@ class Ops(Module):
     return total
 
   def accumulate_side_by_side(self, total: Tensor, x: Tensor, blocks: List[Tensor], chunk: Tensor, room: Tensor) -> Tensor:
-    # `accumulate` for blocks y [n, d] of several layers: total [da, layers * d]; room with da d elements at least
+    # `accumulate` for blocks y [n, d] of several layers: total [da, layers * d]; room with 16 d and da d elements at least. Few columns
+    # of x are multiplied among zeros, so that how they are summed does not depend on how many come at once
+    if x.size(1) < 16:
+      x = torch.cat([x, torch.zeros([x.size(0), 16 - x.size(1)], dtype=x.dtype, device=x.device)], 1)
     first = 0
     for y in blocks:
       self.accumulate(total[:, first:first + y.size(1)], x, y, chunk, room)
@@ -328,8 +333,11 @@ class Ops(Module):
     return out
 
   def rotated_variance(self, rotation: Tensor, covariance: Tensor) -> Tensor:
-    # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]
-    return self.inner(self.linear(rotation, covariance.t()), rotation)
+    # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]. Where a half has few
+    # positions, some rotated neurons hardly vary, and F32 errs by more than that, below 0 too: none is taken to vary less than a hundred
+    # thousandth of their mean. Such a one then correlates less than it does, instead of with whatever the error is
+    least = covariance.diagonal().double().mean() * 1e-5
+    return torch.maximum(self.inner(self.linear(rotation, covariance.t()), rotation), least)
 
   def inner(self, x: Tensor, y: Tensor) -> Tensor:
     # -> [rows]: sum of x y of each row, in F64
@@ -364,12 +372,12 @@ class Ops(Module):
   def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor, room: Tensor) -> Tensor:
     # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]; room F32, with da db elements at least
     # -> largest correlation of each neuron (row, of all one after the other) with any rotated neuron:
-    #    cov(x, R y) / sd(R y) = cov(x, y) (R / sd(R y))^T; F64
+    #    cov(x, R y) / sd(R y) = cov(x, y) (R / sd(R y))^T, at most 1; F64
     turned = rotation * variance.rsqrt().float().unsqueeze(1)
     out : List[Tensor] = []
     for x in scaled:
       out.append(torch.amax(self.product(x, turned, room), [1]).double())
-    return torch.cat(out)
+    return torch.cat(out).clamp_(max=1.0)
 
   def baselines(self, first: List[Tensor], second: List[Tensor], rotation: Tensor, variances: Tensor, rows: Tensor, between: Tensor, room: Tensor) -> Tensor:
     # `baseline` of both halves, first and second, and of the whole, whose product follows from theirs: the covariances of x with y are
@@ -398,7 +406,7 @@ class Ops(Module):
         whole = a.mul_(by[0]).mul_(w[0]).add_(b.mul_(by[1]).mul_(w[1])).addcmul_(w[2], moved)
         out.append(torch.stack([torch.amax(whole, [1]), halves[0], halves[1]]).double())
       begin = begin + x.size(0)
-    return torch.cat(out, 1)
+    return torch.cat(out, 1).clamp_(max=1.0)
 
   def columns(self, blocks: List[Tensor], at: Tensor) -> Tensor:
     # blocks [n, d] of some layers, at I64 [r]: columns of all side by side, ascending -> [n, r]

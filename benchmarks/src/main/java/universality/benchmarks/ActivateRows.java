@@ -70,6 +70,9 @@ final class ActivateRows implements Rows {
         Path tokens = model.tokens(bench.fresh("fewer-tokens"), few);
         double part = time(bench, checkpoint, tokens, "f32");
         bench.discard(tokens);
+        if (part >= whole) {
+            return "a third of them took as long: too few tokens, or a busy machine";
+        }
         double rate = (rows - few) * model.context() / (whole - part);
         return String.format(
                 java.util.Locale.ROOT,

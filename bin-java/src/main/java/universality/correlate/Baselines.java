@@ -16,11 +16,11 @@ import universality.data.Phases;
 import universality.tensor.Kernel;
 
 /**
- * The rotation baseline (methods/statistics.md, 3): largest correlations of neurons with those of a layer whose activations are
+ * The rotation baseline (methods/statistics.md, 4): largest correlations of neurons with those of a layer whose activations are
  * rotated, from covariances: of the two layers, and of the rotated layer with itself.
  */
 final class Baselines {
-    /** Neurons of one layer, whose covariances with a layer that is rotated are wanted: those of b, or if {@code reverse} of a. */
+    /** Neurons of a layer of a, whose covariances with a rotated layer of b are wanted, or if {@code reverse} of b with a's. */
     record Wanted(Cell cell, boolean reverse, PairTable table) {
         Layer rotated() {
             return reverse ? cell.a() : cell.b();

@@ -39,6 +39,9 @@ final class Refinement {
     /** Positions whose products are summed in F32 for rows in full. */
     private static final int ROWS_CHUNK = 1024;
 
+    /** Rows in full that are multiplied at least; the kernel adds zeros to fewer. */
+    private static final int LEAST_ROWS = 16;
+
     /** Standard deviations of a sketch's error that none of a whole study's correlations is taken to exceed, and none of one neuron's. */
     private static final double STUDY = 7.2;
 
@@ -235,7 +238,8 @@ final class Refinement {
             List<Sum> sums = rows.stream().map(some -> empty(scope, some)).toList();
             NDArray room = scope.create(
                     new Shape(rows.stream()
-                            .mapToLong(some -> (long) some.count() * some.b().width())
+                            .mapToLong(some -> (long) Math.max(LEAST_ROWS, some.count())
+                                    * some.b().width())
                             .max()
                             .orElse(0)),
                     DataType.FLOAT32);

@@ -177,6 +177,9 @@ public final class Compute implements AutoCloseable {
             return false;
         }
         List<String> asked = asked(PRODUCTS, List.of(Kernels.ONEDNN, "engine"));
+        if (asked.size() > 1) {
+            throw ToolException.usage("-D%s names %s; expected one of them", PRODUCTS, String.join(" and ", asked));
+        }
         if (!asked.isEmpty()) {
             return asked.contains(Kernels.ONEDNN);
         }
