@@ -54,8 +54,9 @@ class Ops(Module):
     return total
 
   def means(self, total: Tensor, roots: Tensor) -> Tensor:
-    # total F64 [keys + 1, d], the last row being none of the keys; roots F64 [keys] -> total / root of each key
-    return total[:roots.size(0)] / roots.unsqueeze(1)
+    # total F64 [keys + 1, d], the last row being none of the keys; roots F64 [keys] -> total / root of each key, in total's own place:
+    # a copy of all of them would take as much memory again. Modified
+    return total[:roots.size(0)].div_(roots.unsqueeze(1))
 
   def gathered(self, totals: List[Tensor], at: Tensor) -> Tensor:
     # totals F64 [wanted] of each group, at I64 [m] -> [m, groups]

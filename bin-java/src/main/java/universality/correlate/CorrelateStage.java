@@ -207,6 +207,10 @@ public final class CorrelateStage implements AutoCloseable {
                                 : String.format(Locale.ROOT, " (models run over the text %.1f times)", runs()),
                         memory >> 20));
             }
+            if (turned == null) {
+                rotations.release();
+            }
+            compute.trim();
             Refinement refinement = phases.in(
                     "refinement", () -> refine(compute, kernel, precision, sketcher, correlator, pairs, memory));
             if (control || settings.candidates() == 0) {
@@ -214,6 +218,7 @@ public final class CorrelateStage implements AutoCloseable {
                 return;
             }
             Groups groups = Groups.of(kept);
+            compute.trim();
             try (SecondPass again = secondPass(compute, kept, groups, correlator, pairs, memory)) {
                 phases.in("candidates", again::run);
                 write(folder, correlator, pairs, refinement, again);

@@ -57,8 +57,9 @@ final class Decomposition implements AutoCloseable {
 
     /** Says what the sums of the ranges to come may take. */
     void allow(long memoryBytes) {
-        // whole chunks, so that it does not depend on memory which values are summed together
-        long fitting = Math.max(CHUNK, (memoryBytes / bytes - 1) / CHUNK * CHUNK);
+        // whole chunks, so that it does not depend on memory which values are summed together; a chunk is copied for
+        // its products
+        long fitting = Math.max(CHUNK, (memoryBytes / bytes - CHUNK - 1) / CHUNK * CHUNK);
         most = (int) Math.min(count.length, fitting);
     }
 

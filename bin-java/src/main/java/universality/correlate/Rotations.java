@@ -66,6 +66,13 @@ final class Rotations implements AutoCloseable {
         }
     }
 
+    /** Frees what is kept; a rotation that is asked for afterwards is made again. */
+    void release() {
+        kept.values().forEach(NDArray::close);
+        kept.clear();
+        used = 0;
+    }
+
     @Override
     public void close() {
         manager.close();
