@@ -44,7 +44,7 @@ class Browser implements Closeable {
         process = new ProcessBuilder(
                 command(), '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
                 '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic',
-                '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1', "--user-data-dir=$profile", '--window-size=1200,900',
+                '--host-resolver-rules=MAP * ~NOTFOUND', "--user-data-dir=$profile", '--window-size=1200,900',
                 '--remote-debugging-port=0', 'about:blank')
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
@@ -52,7 +52,7 @@ class Browser implements Closeable {
         try {
             String address = page(port(profile.resolve('DevToolsActivePort')))
             socket = HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(URI.create(address), answers).get(2, TimeUnit.MINUTES)
-        } catch (Exception failure) {
+        } catch (Throwable failure) { // an assertion too: nobody else would end the browser
             close()
             throw failure
         }
