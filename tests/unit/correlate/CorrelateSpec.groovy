@@ -6,6 +6,7 @@ import org.ejml.dense.row.CommonOps_DDRM
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
+import unit.support.Processor
 import unit.support.TestData
 import universality.correlate.CorrelateStage
 import universality.correlate.Precision
@@ -253,7 +254,7 @@ class CorrelateSpec extends Specification {
         scope.close()
 
         where:
-        oneDnn << (System.getProperty('os.arch') == 'amd64' ? [false, true] : [false])
+        oneDnn << (Processor.x86() ? [false, true] : [false])
     }
 
     def "a rotation of 3072 dimensions is orthogonal to 1e-5 and the same each time"() {

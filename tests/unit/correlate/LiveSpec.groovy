@@ -1,11 +1,13 @@
 package unit.correlate
 
 import ai.djl.ndarray.NDArray
+import spock.lang.IgnoreIf
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
 import spock.util.environment.RestoreSystemProperties
 import unit.model.ReferenceModel
+import unit.support.Processor
 import unit.support.TestData
 import universality.activate.ActivateStage
 import universality.correlate.CorrelateStage
@@ -37,6 +39,7 @@ class LiveSpec extends Specification {
         compute.close()
     }
 
+    @IgnoreIf(value = { data.options.precision == Precision.INT8 && !Processor.sumsInt8() }, reason = Processor.NO_INT8)
     @RestoreSystemProperties
     def "all tables are those of stored activations: #what"() {
         given:

@@ -1,10 +1,13 @@
 package unit.correlate
 
 import groovy.transform.CompileStatic
+import spock.lang.IgnoreIf
+import spock.lang.Requires
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
 import spock.util.environment.RestoreSystemProperties
+import unit.support.Processor
 import unit.support.TestData
 import universality.correlate.CorrelateStage
 import universality.correlate.Precision
@@ -30,6 +33,7 @@ class PrecisionSpec extends Specification {
         compute.close()
     }
 
+    @IgnoreIf(value = { data.precision == Precision.INT8 && !Processor.sumsInt8() }, reason = Processor.NO_INT8)
     @RestoreSystemProperties
     def "partners and correlations are the exact ones: #precision, #what"() {
         given:
@@ -238,6 +242,7 @@ class PrecisionSpec extends Specification {
         6 * step / Math.sqrt(3d * models.values().first().first().length)
     }
 
+    @IgnoreIf(value = { data.precision == Precision.INT8 && !Processor.sumsInt8() }, reason = Processor.NO_INT8)
     @RestoreSystemProperties
     def "more rows in full than fit the memory at once are the same bytes: #precision"() {
         given: 'six times up to 256 rows, 1 MB'
@@ -258,6 +263,7 @@ class PrecisionSpec extends Specification {
         precision << [Precision.BF16, Precision.INT8]
     }
 
+    @Requires(value = { Processor.sumsInt8() }, reason = Processor.NO_INT8)
     @RestoreSystemProperties
     def "sums of whole numbers beyond 2³¹, where all units are summed together and where each is alone"() {
         given: 'after the first positions, which decide the steps, values of 110 to 120 steps: 44 blocks of a half have squares of 44 · 4096 · 110² at least'
@@ -282,6 +288,7 @@ class PrecisionSpec extends Specification {
         ['a__b.csv', 'b__a.csv', 'a__b.histogram.safetensors'].every { roomy.resolve(it).bytes == narrow.resolve(it).bytes }
     }
 
+    @IgnoreIf(value = { data.precision == Precision.INT8 && !Processor.sumsInt8() }, reason = Processor.NO_INT8)
     @RestoreSystemProperties
     def "a control, whose models have their blocks in different orders, is the same bytes whatever the memory: #precision"() {
         given: 'values whose sums depend on the order in which they are added up, three blocks of a half'

@@ -4,7 +4,6 @@ import ai.djl.engine.Engine
 import ai.djl.ndarray.NDArray
 import ai.djl.ndarray.types.DataType
 import ai.djl.ndarray.types.Shape
-import java.nio.file.Files
 import java.nio.file.Path
 import spock.lang.AutoCleanup
 import spock.lang.Requires
@@ -12,6 +11,7 @@ import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
 import unit.support.Multiplying
+import unit.support.Processor
 import universality.data.Dtype
 import universality.data.ExitCode
 import universality.data.ToolException
@@ -19,7 +19,7 @@ import universality.tensor.Compute
 import universality.tensor.Kernel
 
 /** Products by oneDNN, which stand in the place of the engine's on some processors. */
-@Requires(value = { System.getProperty('os.arch') == 'amd64' }, reason = 'oneDNN is tried on x86-64 only')
+@Requires(value = { Processor.x86() }, reason = 'oneDNN is tried on x86-64 only')
 class ProductsSpec extends Specification {
     @Shared
     @AutoCleanup
@@ -78,6 +78,17 @@ class ProductsSpec extends Specification {
         refused.message == "'fp16' in -Duniversality.fast is not known; expected bf16 or int8"
     }
 
+    @Requires(value = { Processor.x86() && !Processor.sumsInt8() }, reason = 'this processor sums products of 8-bit integers')
+    def 'so are 8-bit integers where their products are not summed as they are'() {
+        when:
+        withProperty('universality.fast', 'int8') { compute.fastInt8() }
+
+        then:
+        def refused = thrown(ToolException)
+        refused.message.contains('no VNNI instructions')
+        refused.code() == ExitCode.USAGE
+    }
+
     private static void withProperty(String name, String value, Closure action) {
         String before = System.getProperty(name)
         System.setProperty(name, value)
@@ -115,7 +126,7 @@ class ProductsSpec extends Specification {
         collector?.close()
     }
 
-    @Requires(value = { ProductsSpec.wide() }, reason = 'oneDNN stands in where there is AVX-512 only')
+    @Requires(value = { Processor.takesOneDnn() }, reason = 'oneDNN stands in by itself on AMD with AVX-512 only')
     def 'a row’s product has the same bits beside any others, from one thread or, in whole vectors, from two'() {
         given:
         def x = normal(1536, inner)
@@ -178,11 +189,6 @@ class ProductsSpec extends Specification {
 
         where: 'without waiting for products, about every other one crashed'
         attempt << (1..3)
-    }
-
-    static boolean wide() {
-        def processor = Path.of('/proc/cpuinfo')
-        Files.exists(processor) && processor.text.contains('avx512f')
     }
 
     private NDArray weight(String how) {

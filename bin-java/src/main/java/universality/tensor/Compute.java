@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntConsumer;
 import java.util.regex.Pattern;
@@ -36,6 +37,7 @@ public final class Compute implements AutoCloseable {
 
     private static final String PRODUCTS = "universality.products";
     private static final String FAST = "universality.fast";
+    private static final Set<String> X86 = Set.of("amd64", "x86_64", "x86");
 
     private final NDManager manager;
     private final DeviceChoice choice;
@@ -130,15 +132,25 @@ public final class Compute implements AutoCloseable {
         return processor("amx_bf16") || processor("avx512_bf16") && processor("AuthenticAMD");
     }
 
-    /** Whether this device multiplies matrices of 8-bit integers faster than F32 ones, likewise. */
+    /**
+     * Whether this device multiplies matrices of 8-bit integers faster than F32 ones, likewise.
+     *
+     * @throws ToolException (usage) if {@value #FAST} names {@code int8} and the processor adds such products up in 16 bits, as those
+     *     of x86 do without VNNI: sums of two would be cut off at 32,767
+     */
     public boolean fastInt8() {
-        if (tries("int8")) {
-            return true;
-        }
+        boolean asked = tries("int8");
         if (choice.isGpu()) {
-            return capability() >= 75;
+            return asked || capability() >= 75;
         }
-        return processor("avx512_vnni") || processor("avx_vnni") || processor("amx_int8");
+        boolean fast = processor("avx512_vnni") || processor("avx_vnni") || processor("amx_int8");
+        if (asked && !fast && X86.contains(System.getProperty("os.arch"))) {
+            throw ToolException.usage(
+                    "-D%s=int8: this processor has no VNNI instructions, without which sums of 8-bit products are cut off;"
+                            + " leave int8 out",
+                    FAST);
+        }
+        return fast || asked;
     }
 
     /**
