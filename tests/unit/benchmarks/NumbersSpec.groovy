@@ -17,15 +17,16 @@ class NumbersSpec extends Specification {
                          'correlate-filter', 'correlate-filter-answers',
                          'sketch', 'sketch-found', 'ablate-demo-zero', 'ablate-demo-resample', 'ablate-gpt2-small-zero',
                          'ablate-gpt2-small-resample', 'memory-activate', 'memory-growth-activate', 'memory-correlate',
-                         'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate', 'reference', 'reference-agreement',
-                         'gpu-correlate', 'gpu-forward']
+                         'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate', 'memory-live', 'memory-growth-live', 'reference',
+                         'reference-agreement', 'gpu-correlate', 'gpu-forward']
     static final MEASURED = ['activate-f32', 'correlate-exact', 'ablate-demo-zero', 'ablate-demo-resample',
                              'ablate-gpt2-small-zero', 'ablate-gpt2-small-resample', 'memory-activate', 'memory-growth-activate',
-                             'memory-correlate', 'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate']
+                             'memory-correlate', 'memory-growth-correlate', 'memory-ablate', 'memory-growth-ablate',
+                             'memory-live', 'memory-growth-live']
     static final TINY = ['threads=1', 'layers=2', 'width=32', 'vocabulary=64', 'context=16', 'activate_rows=8', 'neurons=48',
                          'ceiling_seconds=0.01', 'slice_tokens=1024', 'slice_layers=1', 'slice_memory=256MB', 'sketch_size=64', 'ablate_rows=4,4',
                          'ablate_draws=1,1', 'task_memory=1024', 'memory_layers=1', 'memory_width=64', 'memory_neurons=64',
-                         'memory_vocabulary=64', 'memory_tokens=256,1024', 'reference_layers=1', 'reference_width=64',
+                         'memory_vocabulary=64', 'memory_tokens=256,1024', 'memory_stages=activate,correlate,ablate,live', 'reference_layers=1', 'reference_width=64',
                          'reference_rows=2', 'reference_context=16']
 
     @TempDir

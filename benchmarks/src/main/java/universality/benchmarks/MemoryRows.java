@@ -12,9 +12,11 @@ import universality.data.Json;
 
 /**
  * Peak resident memory of whole processes ({@code bin/universality}, as a task of the pipeline starts it: a quarter of the task's
- * memory, at most 2 GiB, for the Java heap, 400 MB for the engine, and the rest is {@code --memory}), at two token counts. The process itself reads the
+ * memory, at most 8 GiB, for the Java heap, 400 MB for the engine, and the rest is {@code --memory}), at two token counts. The process itself reads the
  * largest value that the system saw (VmHWM). Sizes: {@code task_memory} (MB), {@code memory_layers}, {@code memory_width}, {@code
- * memory_neurons} (of a layer, for correlate), {@code memory_tokens} (two counts), {@code memory_stages}.
+ * memory_vocabulary}, {@code memory_neurons} (of a layer, for correlate), {@code memory_tokens} (two counts), {@code memory_stages} (of
+ * activate, correlate, ablate, and live: correlate with two models that are run, of d_mlp 4 {@code memory_width}), {@code
+ * memory_minutes} (that a process may take).
  */
 final class MemoryRows implements Rows {
     private static final int CONTEXT = 512;
@@ -28,6 +30,7 @@ final class MemoryRows implements Rows {
     private final int vocabulary;
     private final int[] tokens;
     private final List<String> stages;
+    private final int minutes;
 
     MemoryRows(Arguments arguments) {
         memory = arguments.number("task_memory", 2048);
@@ -37,6 +40,7 @@ final class MemoryRows implements Rows {
         vocabulary = arguments.number("memory_vocabulary", 8192);
         tokens = arguments.numbers("memory_tokens", "4096,16384");
         stages = arguments.list("memory_stages", "activate,correlate,ablate");
+        minutes = arguments.number("memory_minutes", 30);
     }
 
     private Result peak(String stage, Double value, String how) {
@@ -104,6 +108,7 @@ final class MemoryRows implements Rows {
                 switch (stage) {
                     case "activate", "ablate" -> withModel(bench, stage, count, inputs);
                     case "correlate" -> correlate(bench, count, inputs);
+                    case "live" -> live(bench, count, inputs);
                     default -> throw new NotMeasured("no memory is measured for '" + stage + "'");
                 });
         command.addAll(List.of("--device", "cpu", "--threads", Integer.toString(bench.threads())));
@@ -121,8 +126,7 @@ final class MemoryRows implements Rows {
     }
 
     private List<String> withModel(Bench bench, String stage, int count, List<Path> inputs) throws IOException {
-        RandomModel model =
-                new RandomModel(layers, Math.max(1, width / 64), width, vocabulary, Math.min(CONTEXT, tokens[0]));
+        RandomModel model = model();
         Path checkpoint = model.checkpoint(bench.fresh("model"), 1);
         Path rows = model.tokens(bench.fresh("tokens"), Math.max(1, count / model.context()));
         inputs.addAll(List.of(checkpoint, rows));
@@ -134,6 +138,24 @@ final class MemoryRows implements Rows {
             // of each control one draw: how many there are does not matter for memory
             line.addAll(List.of("--neurons", table.toString(), "--draws", "1"));
         }
+        return line;
+    }
+
+    private RandomModel model() {
+        return new RandomModel(layers, Math.max(1, width / 64), width, vocabulary, Math.min(CONTEXT, tokens[0]));
+    }
+
+    private List<String> live(Bench bench, int count, List<Path> inputs) throws IOException {
+        RandomModel model = model();
+        List<String> line = new ArrayList<>(List.of("correlate"));
+        for (int seed = 1; seed <= 2; seed++) {
+            Path checkpoint = model.checkpoint(bench.fresh("model"), seed);
+            inputs.add(checkpoint);
+            line.addAll(List.of("--checkpoint", checkpoint.toString()));
+        }
+        Path rows = model.tokens(bench.fresh("tokens"), Math.max(1, count / model.context()));
+        inputs.add(rows);
+        line.addAll(List.of("--tokens", rows.toString(), "--baseline-draws", "1"));
         return line;
     }
 
@@ -156,8 +178,8 @@ final class MemoryRows implements Rows {
         builder.environment().put("UNIVERSALITY_MEMORY", Integer.toString(memory));
         Process process = builder.start();
         try {
-            if (!process.waitFor(30, TimeUnit.MINUTES)) {
-                throw new NotMeasured("'" + command.get(1) + "' takes more than half an hour");
+            if (!process.waitFor(minutes, TimeUnit.MINUTES)) {
+                throw new NotMeasured("'" + command.get(1) + "' takes more than " + minutes + " minutes");
             }
         } finally {
             process.destroy();
