@@ -16,7 +16,7 @@ INNER = {
     "moments": {"step", "fine", "powers"},
 }
 # Methods that not every version of the kernels has
-COMING_AND_GOING = {"narrow", "predict", "layer", "half", "first", "rows"}
+COMING_AND_GOING = {"zeros", "place", "predict", "layer", "half", "first", "rows"}
 F32 = 3e-5  # of the largest value: some hundred roundings of 2^-24
 F64 = 1e-12
 BF16 = 6e-2
@@ -817,7 +817,14 @@ def narrow(k, family):
     """The forward pass with bf16 projections: near the float64 one, as near as seven bits of mantissa allow."""
     model = Model(family, seed=12)
     some = normal(20, 30)
-    yield "rounding", same(k("narrow", some), some.bfloat16()), 0
+    for number, dtype in ((6, torch.float32), (15, torch.bfloat16)):
+        made = k("zeros", Host(torch.tensor([20, 30])), number, some)
+        yield f"zeros {dtype}", same(made, torch.zeros(20, 30, dtype=dtype)), 0
+        parts = [k("place", made, some.flatten()[:250], 0), None]
+        parts[1] = k("place", parts[0], some.flatten()[250:], 250)
+        yield f"placed {dtype}", same(parts[1], some.to(dtype)), 0
+        made.flatten()[:250] = some.flatten()[:250].to(dtype)
+        yield f"a part placed {dtype}", same(parts[0], made), 0
     tokens = model.tokens(3, 15)
     expected = everything(model, tokens)[1]
     exact = model.weights
@@ -831,7 +838,7 @@ def bf16(k, model):
     for layer in range(model.layers):
         for i in (2, 3, 4, 5, 8, 9, 10, 11):
             at = model.first(layer) + i
-            weights[at] = k("narrow", weights[at])
+            weights[at] = k("place", torch.zeros(weights[at].shape, dtype=torch.bfloat16), weights[at].flatten(), 0)
     return weights
 
 
@@ -851,7 +858,7 @@ for _kernel in ("ablate", "correlate", "gpt2", "neox"):
 
 for _family in ("gpt2", "neox"):
     for _methods, _function in ((("logits", "predict"), logits), (("run",), run), (("capture", "layer"), capture),
-                                (("trace", "finish", "resume"), trace), (("adamw",), adamw), (("narrow",), narrow)):
+                                (("trace", "finish", "resume"), trace), (("adamw",), adamw), (("zeros", "place"), narrow)):
         check(_family, *_methods)(lambda k, f=_function, family=_family: f(k, family))
 
 

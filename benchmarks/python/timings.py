@@ -99,7 +99,7 @@ def forward(clock, kernels, arguments):
     names = archives.arguments(kernel.module, "capture")
     span = [] if "span" not in names else [torch.tensor([0, model.layers] + ([0, 1] if names[0] == "start" else [1]))]
     for dtype in (torch.float32, torch.bfloat16):
-        if dtype == torch.bfloat16 and "narrow" not in archives.methods(kernel.module):
+        if dtype == torch.bfloat16 and "place" not in archives.methods(kernel.module):
             clock.failed("forward, bfloat16", "these kernels have no bf16 weights")
             continue
         weights = kernel.to(narrowed(kernel, model) if dtype == torch.bfloat16 else model.weights)

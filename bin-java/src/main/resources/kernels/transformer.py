@@ -11,13 +11,21 @@
   # 2 (i + 1) if values[i] takes its place (which is what is captured then); empty if nothing is asked for. Captured arrays are
   # appended to out, as F32.
   #
-  # Where the projections of the layers are bf16 (weights and biases, made by narrow), so are what they multiply, what they give,
+  # Where the projections of the layers are bf16 (weights and biases), so are what they multiply, what they give,
   # and q, k, v. All else stays F32: the residual stream, LayerNorms, the softmax, the neurons' non-linearity, embedding and
   # unembedding. Nothing of this changes an F32 model: type_as and float then return what they are given.
 
-  def narrow(self, x: Tensor) -> Tensor:
-    # -> bf16
-    return torch.type_as(x, torch.zeros([1], dtype=15, device=x.device))
+  def zeros(self, size: Tensor, type: Tensor, like: Tensor) -> Tensor:
+    # size I64, on the host; type I64: 6 F32, 15 bf16. On the device of like
+    lengths : List[int] = []
+    for i in range(size.size(0)):
+      lengths.append(int(size[i]))
+    return torch.zeros(lengths, dtype=int(type), device=like.device)
+
+  def place(self, target: Tensor, part: Tensor, at: Tensor) -> Tensor:
+    # part F32 [n] becomes, in the type of target, its elements from number at on, row after row; modified
+    target.view([-1]).narrow(0, int(at), part.size(0)).copy_(part)
+    return target
 
   def hook(self, x: Tensor, at: int, hooks: List[int], values: List[Tensor], out: List[Tensor]) -> Tensor:
     if len(hooks) == 0:

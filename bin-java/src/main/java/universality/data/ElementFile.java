@@ -3,11 +3,13 @@ package universality.data;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
 
 /**
  * A file that holds arrays of little-endian numbers somewhere, opened for reading; what lies where is for others to know.
@@ -97,21 +99,32 @@ final class ElementFile implements AutoCloseable {
 
     /** {@code count} floating-point numbers from {@code position} on, as F32. */
     float[] floats(Dtype dtype, long position, int count) {
-        float[] values = new float[count];
-        short[] bits = new short[dtype.bytes() == 2 ? Math.min(count, PIECE_BYTES / 2) : 0];
+        FloatBuffer values = FloatBuffer.allocate(count);
+        floats(dtype, position, count, values::put);
+        return values.array();
+    }
+
+    /** The same a part at a time. {@code taker} must not read this file. */
+    void floats(Dtype dtype, long position, int count, Consumer<FloatBuffer> taker) {
+        int most = dtype == Dtype.F32 ? 0 : Math.min(count, PIECE_BYTES / dtype.bytes());
+        short[] bits = new short[dtype.bytes() == 2 ? most : 0];
+        float[] values = new float[most];
         forPieces(position, count, dtype.bytes(), (piece, at, n) -> {
             switch (dtype) {
-                case F32 -> piece.asFloatBuffer().get(values, at, n);
-                case F16 -> halves(piece, bits, values, at, n);
-                case BF16 -> bfloats(piece, bits, values, at, n);
+                case F32 -> {
+                    taker.accept(piece.asFloatBuffer());
+                    return;
+                }
+                case F16 -> halves(piece, bits, values, n);
+                case BF16 -> bfloats(piece, bits, values, n);
                 default -> {
                     for (int i = 0; i < n; i++) {
-                        values[at + i] = (float) real(dtype, piece, i);
+                        values[i] = (float) real(dtype, piece, i);
                     }
                 }
             }
+            taker.accept(FloatBuffer.wrap(values, 0, n));
         });
-        return values;
     }
 
     /** The values of all half-precision numbers: looking one up takes half the time of taking it apart. */
@@ -126,17 +139,17 @@ final class ElementFile implements AutoCloseable {
     }
 
     /** By way of an array, which the compiler sees through better than through a buffer. */
-    private static void halves(ByteBuffer piece, short[] bits, float[] values, int at, int n) {
+    private static void halves(ByteBuffer piece, short[] bits, float[] values, int n) {
         piece.asShortBuffer().get(bits, 0, n);
         for (int i = 0; i < n; i++) {
-            values[at + i] = Halves.VALUES[bits[i] & 0xffff];
+            values[i] = Halves.VALUES[bits[i] & 0xffff];
         }
     }
 
-    private static void bfloats(ByteBuffer piece, short[] bits, float[] values, int at, int n) {
+    private static void bfloats(ByteBuffer piece, short[] bits, float[] values, int n) {
         piece.asShortBuffer().get(bits, 0, n);
         for (int i = 0; i < n; i++) {
-            values[at + i] = Dtype.bfloatToFloat(bits[i]);
+            values[i] = Dtype.bfloatToFloat(bits[i]);
         }
     }
 

@@ -1,11 +1,13 @@
 package universality.data;
 
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * A safetensors file opened for reading: eight bytes of header length (little-endian), a JSON header, then the tensors. Data
@@ -169,6 +171,12 @@ public final class SafetensorsFile implements TensorFile {
     public float[] floats(String name) {
         Tensor tensor = real(name);
         return file.floats(tensor.dtype(), tensor.offset(), count(tensor));
+    }
+
+    @Override
+    public void floats(String name, Consumer<FloatBuffer> taker) {
+        Tensor tensor = real(name);
+        file.floats(tensor.dtype(), tensor.offset(), count(tensor), taker);
     }
 
     /** A floating-point tensor of at most 2³¹ − 9 elements as F64, row-major; exact. */

@@ -1,7 +1,9 @@
 package universality.data;
 
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** A file of named tensors, whatever its format. The caller closes it. */
 public interface TensorFile extends AutoCloseable {
@@ -31,6 +33,15 @@ public interface TensorFile extends AutoCloseable {
      * @throws ToolException (bad data) if there is none of this name, or it holds something else
      */
     float[] floats(String name);
+
+    /**
+     * {@link #floats(String)} a part at a time, in order, so that there is no array of the tensor's size.
+     *
+     * @param taker is given parts of some ten thousand elements, from position to limit, which hold until it returns; must not read
+     *     this file
+     * @throws ToolException (bad data) if there is none of this name, or it holds something else
+     */
+    void floats(String name, Consumer<FloatBuffer> taker);
 
     /**
      * A tensor of integers or truth values of at most 2³¹ − 9 elements, row-major. U8 is unsigned, BOOL 0 or 1.

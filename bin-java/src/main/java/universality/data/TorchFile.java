@@ -2,6 +2,7 @@ package universality.data;
 
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /**
  * A dictionary of tensors as {@code torch.save} writes it ({@code pytorch_model.bin}), opened for reading. Both formats: the
@@ -327,6 +329,17 @@ public final class TorchFile implements TensorFile {
         Storage storage = new Storage(tensor);
         gather(tensor, (element, at) -> values[at] = storage.real(element));
         return values;
+    }
+
+    @Override
+    public void floats(String name, Consumer<FloatBuffer> taker) {
+        Tensor tensor = tensor(name);
+        if (isContiguous(tensor)) {
+            requireKind(tensor, tensor.dtype().isReal(), "floating-point numbers");
+            file.floats(tensor.dtype(), position(tensor), count(tensor), taker);
+        } else {
+            taker.accept(FloatBuffer.wrap(floats(name))); // as few are
+        }
     }
 
     @Override

@@ -1,11 +1,13 @@
 package universality.model;
 
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import universality.data.CheckpointFolder;
 import universality.data.Json;
 import universality.data.TensorFile;
@@ -147,14 +149,30 @@ public final class CheckpointWeights implements AutoCloseable {
         String stored = stored(name, shape);
         TensorFile file = tensors.get(stored);
         float[] values = file.floats(stored);
-        for (int i = 0; i < values.length; i++) {
-            if (!Float.isFinite(values[i])) {
+        checkFinite(file, stored, FloatBuffer.wrap(values), 0);
+        return values;
+    }
+
+    /** {@link #read(String, long...)} a part at a time, in order; {@code taker} as in {@link TensorFile#floats(String, Consumer)}. */
+    public void read(String name, Consumer<FloatBuffer> taker, long... shape) {
+        String stored = stored(name, shape);
+        TensorFile file = tensors.get(stored);
+        long[] taken = {0};
+        file.floats(stored, values -> {
+            checkFinite(file, stored, values, taken[0]);
+            taken[0] += values.remaining();
+            taker.accept(values);
+        });
+    }
+
+    private static void checkFinite(TensorFile file, String stored, FloatBuffer values, long first) {
+        for (int i = values.position(); i < values.limit(); i++) {
+            if (!Float.isFinite(values.get(i))) {
                 throw ToolException.badData(
                         "%s: tensor '%s' holds %s at element %d; weights must be finite",
-                        file.path(), stored, values[i], i);
+                        file.path(), stored, values.get(i), first + i - values.position());
             }
         }
-        return values;
     }
 
     /** The name in the file of a tensor that must be there with this shape. */

@@ -3,12 +3,11 @@ package universality.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import universality.data.CheckpointFolder;
+import universality.data.Dtype;
 import universality.data.ToolException;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
@@ -62,17 +61,11 @@ public final class LanguageModel implements AutoCloseable {
     private static List<NDArray> weights(
             NDManager manager, Kernel kernel, CheckpointWeights source, Arithmetic arithmetic) {
         ModelConfig config = source.config();
-        Set<String> stored = config.weights().keySet();
+        WeightLoader loader = new WeightLoader(manager, kernel, source);
         List<NDArray> weights = new ArrayList<>();
         config.operands().forEach((name, shape) -> {
-            Shape size = new Shape(shape);
-            // made of an array, a tensor lies in Java's direct memory, of which there is as little as heap: it is
-            // copied
-            try (NDArray wide =
-                    stored.contains(name) ? manager.create(source.read(name, shape), size) : manager.zeros(size)) {
-                boolean narrow = arithmetic == Arithmetic.BF16 && config.names().ofProjection(name);
-                weights.add(narrow ? kernel.call(manager, "narrow", wide).singletonOrThrow() : wide.duplicate());
-            }
+            boolean narrow = arithmetic == Arithmetic.BF16 && config.names().ofProjection(name);
+            weights.add(loader.load(name, narrow ? Dtype.BF16 : Dtype.F32, shape));
         });
         if (config.tied()) {
             weights.add(weights.get(0));
