@@ -417,6 +417,35 @@ class CorrelateSpec extends Specification {
                 .refused(64, '--baseline-draws 0', 'expected at least 1')
     }
 
+    def "one neuron a layer, and more memory than an int of its squares tells: #memory"() {
+        given:
+        double[][] x = gaussian(new Random(31), 96, 1)
+        double[][] y = gaussian(new Random(32), 96, 1)
+
+        when:
+        def (small, large) = [64L << 20, memory].collect { correlate([a: [x], b: [y]], [memory: it, draws: 3, name: "of $it"]) }
+
+        then:
+        ['a__b.csv', 'b__a.csv'].every { small.resolve(it).bytes == large.resolve(it).bytes }
+        CsvTable.read(small.resolve('a__b.csv')).number(0, 'baseline_mean') > 0
+
+        where: 'the first makes (memory / 4 * 3 - 120) / 12 a negative int, the second less than 0 and more than any'
+        memory << [64L << 30, 1L << 50]
+    }
+
+    def "models of one family and seed, and of different widths, have rotations of their own"() {
+        given:
+        double[][] x = gaussian(new Random(33), 96, 4)
+        double[][] y = gaussian(new Random(34), 96, 6)
+        def dirs = [a: x, b: y].collect { id, rows -> TestData.activations(folder, id, [rows], [seed: 1]) }
+
+        when:
+        new CorrelateStage(dirs, settings([draws: 2])).withCloseable { it.run(compute, folder.resolve('out'), false) }
+
+        then:
+        agrees(folder.resolve('out'), 'a', 'b', [x], [y], 96)
+    }
+
     private Path correlate(Map<String, List<double[][]>> models, Map options) {
         def dirs = []
         int seed = 1

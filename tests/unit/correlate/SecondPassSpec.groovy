@@ -9,8 +9,10 @@ import universality.correlate.CorrelateStage
 import universality.correlate.Precision
 import universality.data.ActivationFolder
 import universality.data.CsvTable
+import universality.data.ExitCode
 import universality.data.Manifest
 import universality.data.SafetensorsFile
+import universality.data.ToolException
 import universality.tensor.Compute
 
 import java.nio.file.Files
@@ -195,6 +197,25 @@ class SecondPassSpec extends Specification {
         ['a__b.csv', 'b__a.csv', 'a__b.candidates.safetensors', 'b__a.candidates.safetensors'].each {
             assert Files.mismatch(three.resolve(it), two.resolve(it)) == -1
         }
+    }
+
+    def "activations that change between the passes are refused, not divided by standard deviations of others"() {
+        given:
+        double[][] x = gaussian(new Random(9), 640, 3)
+        double[][] other = x.collect { row -> [row[0], row[1] * 1.01d, row[2]] as double[] }
+        def dirs = [a: x, b: gaussian(new Random(10), 640, 3)].collect { id, rows -> TestData.activations(folder, id, [rows], [seed: id == 'a' ? 1 : 2]) }
+        byte[] changed = TestData.activations(folder, 'c', [other]).resolve('layer-00.safetensors').bytes
+        def settings = new CorrelateStage.Settings([], 1, 0, 3, 5, 'none', null, Precision.EXACT, 16384, 1L)
+
+        when: 'all products are done, in more than one pass'
+        new CorrelateStage(dirs, settings, { if (it.startsWith('activations were gone through')) { Files.write(dirs[0].resolve('layer-00.safetensors'), changed) } })
+                .withCloseable { it.run(compute, folder.resolve('out'), false) }
+
+        then:
+        def refused = thrown(ToolException)
+        refused.code() == ExitCode.BAD_DATA
+        refused.message.startsWith("activations of neuron 0.1 of 'a' are not those of the first pass")
+        !Files.exists(folder.resolve('out'))
     }
 
     def "none are made when not asked for, nor for controls"() {

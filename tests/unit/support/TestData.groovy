@@ -81,7 +81,7 @@ class TestData {
 
     /**
      * Stored activations as `activate` leaves them: layers[l] is [kept][d_mlp]. Positions count row by row; options: seed,
-     * step, family, context, documents (per kept position), token (per kept position), tokensDigest, dtype.
+     * step, family, context, documents (per kept position), token (per kept position), tokensDigest, momentsOf (other layers).
      */
     static Path activations(Path parent, String id, List<double[][]> layers, Map options = [:]) {
         Path out = parent.resolve(id)
@@ -102,7 +102,7 @@ class TestData {
             writer.ints((options.documents ?: (0..<kept).collect { it.intdiv(2 * context) }) as int[])
             writer.ints((options.token ?: (0..<kept).collect { (it * 7) % 11 }) as int[])
         }
-        moments(folder, layers.collect { layer -> layer.collect { row -> row.collect { it as float } } }, kept, width)
+        moments(folder, (options.momentsOf ?: layers).collect { layer -> layer.collect { row -> row.collect { it as float } } }, kept, width)
         folder.parameter('family', options.family ?: 'toy').parameter('seed', options.seed ?: 1)
                 .parameter('step', options.step ?: 0).parameter('layers', layers.size()).parameter('d_mlp', width)
         folder.input('tokens', 'analysis', options.tokensDigest ?: 'a' * 64)

@@ -2,6 +2,7 @@ package universality.correlate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.Optional;
 import universality.data.Manifest;
 
 /**
@@ -48,6 +49,17 @@ interface Activations extends AutoCloseable {
      * Others may be read, but at a cost.
      */
     void expect(int from, int to);
+
+    /**
+     * Smallest and largest activation of each neuron over the kept positions, [layers][d_mlp].
+     *
+     * @param least not above any
+     * @param largest not below any
+     */
+    record Extremes(double[][] least, double[][] largest) {}
+
+    /** Extremes, where they are known without reading all positions. */
+    Optional<Extremes> extremes();
 
     /** Whether positions that lie apart cost as much as all between them. */
     boolean costsWhatLiesBetween();

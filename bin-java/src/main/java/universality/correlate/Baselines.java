@@ -16,7 +16,7 @@ import universality.data.Phases;
 import universality.tensor.Kernel;
 
 /**
- * The rotation baseline (methods/statistics.md, 4): largest correlations of neurons with those of a layer whose activations are
+ * The rotation baseline (docs/methods.md, "Correlation and baseline"): largest correlations of neurons with those of a layer whose activations are
  * rotated, from covariances: of the two layers, and of the rotated layer with itself.
  */
 final class Baselines {
@@ -101,7 +101,8 @@ final class Baselines {
         byRotated.forEach((layer, wanted) -> {
             // what the blocks took while sums were gathered is free now: for all that wait, and one that is being made
             long cell = largest(wanted, Unit::cellSize);
-            int together = (int) Math.max(1, (free - largest(wanted, Unit::reducing)) / (4L * Source.SETS * cell));
+            long fitting = (free - largest(wanted, Unit::reducing)) / (4L * Source.SETS * cell);
+            int together = (int) Math.max(1, Math.min(wanted.size(), fitting));
             for (int from = 0; from < wanted.size(); from += together) {
                 draw(group, layer, wanted.subList(from, Math.min(wanted.size(), from + together)));
             }

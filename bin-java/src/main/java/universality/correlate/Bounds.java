@@ -21,7 +21,7 @@ final class Bounds {
     private Bounds() {}
 
     /**
-     * The bound of methods/statistics.md, 2: with κ = ‖x − a‖ / (σ√n) for the shift a, δ = ‖x̂ − x‖ / ‖x − a‖ for x̂ rounded to BF16,
+     * The bound of docs/methods.md, "Precision": with κ = ‖x − a‖ / (σ√n) for the shift a, δ = ‖x̂ − x‖ / ‖x − a‖ for x̂ rounded to BF16,
      * u the roundoff of a block's products and γ that of the sums in F32, a correlation is wrong by at most κ_i κ_j ((1 + u)(1 + δ_i)(1 + δ_j) − 1 +
      * γ).
      */
@@ -50,9 +50,9 @@ final class Bounds {
 
     /**
      * What rounding at random may change. With x̂ = x + e, e independent, of mean 0 and within one step s, Σ x̂ŷ − Σ xy = Σ e_x y + Σ x̂
-     * e_y, and by Hoeffding's lemma Σ e y has the tail of a normal sum with the deviation s ‖y‖ / 2; what was cut off, c, changes Σ xy
-     * by at most ‖c‖ ‖ŷ‖. So with S = ({@value #DEVIATIONS} s / 2 + ‖c‖) / (σ√n), and a little for sums in F32, and κ the larger of ‖x‖ and ‖x̂‖, plus
-     * ‖c‖, over σ√n, a correlation is wrong by at most S_i κ_j + κ_i S_j, but for a probability below 10⁻³ in a study of 10¹⁰ pairs.
+     * e_y, and by Hoeffding's lemma Σ e y has the tail of a normal sum with the deviation s ‖y‖ / 2. So with S = {@value #DEVIATIONS} s / 2 /
+     * (σ√n), and a little for sums in F32, and κ the larger of ‖x‖ and ‖x̂‖ over σ√n, a correlation is wrong by at most S_i κ_j +
+     * κ_i S_j, but for a probability below 10⁻³ in a study of 10¹⁰ pairs.
      */
     private static PairTable.Bound whole(NDManager scope, Layer a, Layer b) {
         double[][] x = wholeFactors(a);
@@ -73,7 +73,6 @@ final class Bounds {
         Source source = layer.source();
         double[] sums = source.sums(layer.index(), 0);
         double[] squares = source.roundedSums(layer.index(), 0);
-        double[] cut = source.rounding(layer.index());
         double n = source.count(0);
         int width = source.width();
         double sums32 = (n / Source.BLOCK / WHOLE_BLOCKS + 3) * SINGLE;
@@ -82,9 +81,8 @@ final class Bounds {
             double deviation = Math.sqrt(sums[width + i] - sums[i] * sums[i] / n);
             if (deviation > 0) {
                 double step = source.steps(layer.index())[i];
-                double lost = Math.sqrt(cut[i]) / deviation;
-                factors[0][i] = DEVIATIONS * step / 2 / deviation + lost + sums32;
-                factors[1][i] = Math.sqrt(Math.max(sums[width + i], squares[width + i])) / deviation + lost;
+                factors[0][i] = DEVIATIONS * step / 2 / deviation + sums32;
+                factors[1][i] = Math.sqrt(Math.max(sums[width + i], squares[width + i])) / deviation;
             }
         }
         return factors;

@@ -53,6 +53,9 @@ public final class CorrelateStage implements AutoCloseable {
             int sketchSize,
             long memoryBytes) {}
 
+    /** Neurons of a layer; CUDA multiplies integers in no fewer than 17 rows. */
+    private static final int LEAST_WHOLE_ON_GPU = 24;
+
     /** With fewer positions than so many times the size of a sketch, sketches are not used. */
     private static final int LEAST_COMPRESSION = 4;
 
@@ -179,16 +182,33 @@ public final class CorrelateStage implements AutoCloseable {
         return live.isEmpty() ? memory : memory - settings.memoryBytes() / 4;
     }
 
-    private void run(Compute compute, OutputFolder folder, Kernel kernel, Rotations rotations, long memory)
+    private void run(Compute compute, OutputFolder folder, Kernel kernel, Rotations rotations, long total)
             throws IOException {
         boolean control = !settings.control().equals("none");
         RowPlan.Positions kept = models.get(0).positions();
         RowPlan plan = RowPlan.of(settings.control(), kept, settings.baselineSeed());
-        Function<String, Source> first = sources(compute, kernel, plan.first(), null);
-        Rotations turned = settings.control().equals("rotated") ? rotations : null;
-        Function<String, Source> second = control ? sources(compute, kernel, plan.second(), turned) : first;
-        List<Correlator.Pair> pairs = pairs(first, second, !control);
         Precision precision = precision(folder, compute, kept.row().length);
+        Function<String, Source> first = sources(compute, kernel, precision, plan.first(), null);
+        Rotations turned = settings.control().equals("rotated") ? rotations : null;
+        Function<String, Source> second = control ? sources(compute, kernel, precision, plan.second(), turned) : first;
+        List<Correlator.Pair> pairs = pairs(first, second, !control);
+        long turnedBytes = pairs.stream()
+                .map(Correlator.Pair::b)
+                .distinct()
+                .mapToLong(Source::rotationBytes)
+                .sum();
+        if (turnedBytes > total / 2) {
+            throw new ToolException(
+                    ExitCode.HOST_MEMORY,
+                    String.format(
+                            Locale.ROOT,
+                            "the rotations of the control take %d MB, more than half of what --memory leaves (%d MB): raise it, or"
+                                    + " control fewer pairs at a time (--pairs)",
+                            turnedBytes >> 20,
+                            total >> 20));
+        }
+        long memory = total - turnedBytes;
+        rotations.leave(turnedBytes / 4);
         Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
         try (Correlator correlator = new Correlator(
                 compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3, phases)) {
@@ -207,9 +227,7 @@ public final class CorrelateStage implements AutoCloseable {
                                 : String.format(Locale.ROOT, " (models run over the text %.1f times)", runs()),
                         memory >> 20));
             }
-            if (turned == null) {
-                rotations.release();
-            }
+            rotations.release();
             compute.trim();
             Refinement refinement = phases.in(
                     "refinement", () -> refine(compute, kernel, precision, sketcher, correlator, pairs, memory));
@@ -258,9 +276,12 @@ public final class CorrelateStage implements AutoCloseable {
                     positions, LEAST_ROUNDED));
             precision = Precision.EXACT;
         }
-        if (precision == Precision.INT8 && models.stream().anyMatch(model -> model.dMlp() % 8 != 0)) {
-            folder.warning(
-                    "layers of a number of neurons that is no multiple of 8 have no int8 products: precision exact was used");
+        int least = compute.device().equals("cuda") ? LEAST_WHOLE_ON_GPU : 8;
+        if (precision == Precision.INT8
+                && models.stream().anyMatch(model -> model.dMlp() % 8 != 0 || model.dMlp() < least)) {
+            folder.warning("layers of a number of neurons that is no multiple of 8"
+                    + (least > 8 ? ", or below " + least + "," : "")
+                    + " have no int8 products: precision exact was used");
             precision = Precision.EXACT;
         }
         if (precision == Precision.SKETCH && positions < LEAST_COMPRESSION * (long) settings.sketchSize()) {
@@ -339,12 +360,19 @@ public final class CorrelateStage implements AutoCloseable {
     }
 
     /** Sources by checkpoint id, each made when it is first asked for. */
-    private Function<String, Source> sources(Compute compute, Kernel kernel, int[][] rows, Rotations rotations) {
+    private Function<String, Source> sources(
+            Compute compute, Kernel kernel, Precision precision, int[][] rows, Rotations rotations) {
         Map<String, Source> made = new HashMap<>();
         return id -> made.computeIfAbsent(id, i -> {
             Activations model =
                     models.stream().filter(m -> m.id().equals(i)).findFirst().orElseThrow();
-            return phases.in("opening", () -> new Source(compute.manager(), kernel, model, rows, rotations));
+            return phases.in("opening", () -> {
+                Source source = new Source(compute.manager(), kernel, model, rows, rotations);
+                if (precision == Precision.INT8) {
+                    source.quantise(compute.manager());
+                }
+                return source;
+            });
         });
     }
 
@@ -508,7 +536,7 @@ public final class CorrelateStage implements AutoCloseable {
                 Kernel kernel = compute.kernel("correlate")) {
             start(folder, compute, kernel);
             RowPlan plan = RowPlan.of("none", first.positions(), settings.baselineSeed());
-            Function<String, Source> sources = sources(compute, kernel, plan.first(), null);
+            Function<String, Source> sources = sources(compute, kernel, Precision.EXACT, plan.first(), null);
             List<Source> bySteps =
                     models.stream().map(m -> sources.apply(m.id())).toList();
             new Diagonal(compute, kernel, bySteps).run(folder);

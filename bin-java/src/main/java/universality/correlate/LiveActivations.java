@@ -12,6 +12,7 @@ import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -178,6 +179,11 @@ final class LiveActivations implements Activations {
     @Override
     public String role() {
         return "checkpoint";
+    }
+
+    @Override
+    public Optional<Extremes> extremes() {
+        return Optional.empty();
     }
 
     @Override

@@ -24,7 +24,7 @@ import universality.tensor.Kernel;
  * Reads the activations again after an approximate first pass and computes the correlations with all shortlisted partners as the
  * exact path would, in F32 products over {@value #CHUNK} positions and F64 sums; and in full for rows whose shortlist may lack the
  * best partner. Sets the partners of the tables. After a pass over sketches, whose errors are not bounded, it says which neurons
- * could have a better partner (methods/statistics.md, 6).
+ * could have a better partner (docs/methods.md, "Precision").
  */
 final class Refinement {
     /** Positions whose products are summed in F32. */

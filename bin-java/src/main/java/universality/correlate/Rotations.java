@@ -18,7 +18,7 @@ final class Rotations implements AutoCloseable {
     private final NDManager manager;
     private final Kernel kernel;
     private final long baselineSeed;
-    private final long budget;
+    private long budget;
     private final Phases phases;
     private final Map<String, NDArray> kept = new LinkedHashMap<>();
     private long used;
@@ -34,26 +34,38 @@ final class Rotations implements AutoCloseable {
     /**
      * The rotation of one layer in one draw.
      *
-     * @param draw from 0; a name for rotations that are no baseline draw
+     * @param draw from 0
      * @return F32 [d_mlp, d_mlp]; not to be closed by the caller, who owns {@code scope}, to which it may belong
      */
-    NDArray get(NDManager scope, Activations model, int layer, Object draw) {
-        String key = baselineSeed + "|" + model.family() + "|" + model.seed() + "|" + layer + "|" + draw;
-        NDArray found = kept.get(key);
+    NDArray get(NDManager scope, Activations model, int layer, int draw) {
+        // models of one family and seed may still be of different widths
+        String name = key(model, layer, draw) + "|" + model.dMlp();
+        NDArray found = kept.get(name);
         if (found != null) {
             return found;
         }
         long bytes = 4L * model.dMlp() * model.dMlp();
         boolean keep = used + bytes <= budget;
-        NDArray made = phases.in("rotations", () -> make(keep ? manager : scope, model.dMlp(), Draws.of(key)));
+        NDArray made =
+                phases.in("rotations", () -> make(keep ? manager : scope, model.dMlp(), key(model, layer, draw)));
         if (keep) {
-            kept.put(key, made);
+            kept.put(name, made);
             used += bytes;
         }
         return made;
     }
 
-    private NDArray make(NDManager owner, int width, Draws random) {
+    /** {@link #get} of a rotation that {@code owner} keeps, by a name that is no draw's. */
+    NDArray apart(NDManager owner, Activations model, int layer, String name) {
+        return phases.in("rotations", () -> make(owner, model.dMlp(), key(model, layer, name)));
+    }
+
+    private String key(Activations model, int layer, Object draw) {
+        return baselineSeed + "|" + model.family() + "|" + model.seed() + "|" + layer + "|" + draw;
+    }
+
+    private NDArray make(NDManager owner, int width, String key) {
+        Draws random = Draws.of(key);
         float[] values = new float[width * width];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.gaussian();
@@ -64,6 +76,11 @@ final class Rotations implements AutoCloseable {
             rotation.attach(owner);
             return rotation;
         }
+    }
+
+    /** Keeps as much less. */
+    void leave(long bytes) {
+        budget -= bytes;
     }
 
     /** Frees what is kept; a rotation that is asked for afterwards is made again. */

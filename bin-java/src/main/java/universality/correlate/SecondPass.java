@@ -11,6 +11,7 @@ import java.util.List;
 import universality.correlate.Candidates.Direction;
 import universality.data.Dtype;
 import universality.data.SafetensorsWriter;
+import universality.data.ToolException;
 import universality.tensor.Compute;
 import universality.tensor.Kernel;
 
@@ -45,6 +46,9 @@ final class SecondPass implements AutoCloseable {
     private double[] byToken;
     private double[] byPlace;
 
+    /** What sums in another order may differ by, as a share. */
+    private static final double SAME = 1e-6;
+
     /** @param memoryBytes what the sums by token and by position may take */
     SecondPass(Compute compute, RowPlan.Positions kept, Groups groups, Candidates candidates, long memoryBytes) {
         this.groups = groups;
@@ -73,11 +77,43 @@ final class SecondPass implements AutoCloseable {
             for (int group = 0; group < groups.count(); group++) {
                 sum(group, first, second);
             }
+            requireSame();
             tokens.finishRange(first, second);
             places.finishRange(first, second);
             byPlace = finish(places, first, second);
             tokens.allow(memory);
             byToken = finish(tokens, first, second);
+        }
+    }
+
+    /**
+     * Sums of products are divided by standard deviations of the first pass.
+     *
+     * @throws ToolException (bad data) naming the neuron if its sums are others now
+     */
+    private void requireSame() {
+        int layer = 0;
+        for (Source source : candidates.sources()) {
+            for (int of = 0; of < source.layers(); of++, layer++) {
+                double[] before = source.sums(of, 0);
+                double[] now = new double[before.length];
+                for (double[][] group : sums) {
+                    for (int i = 0; i < now.length; i++) {
+                        now[i] += group[layer][i];
+                    }
+                }
+                double n = source.count(0);
+                for (int i = 0; i < source.width(); i++) {
+                    double square = before[source.width() + i];
+                    if (Math.abs(now[source.width() + i] - square) > SAME * square
+                            || Math.abs(now[i] - before[i]) > SAME * Math.sqrt(n * square)) {
+                        throw ToolException.badData(
+                                "activations of neuron %d.%d of '%s' are not those of the first pass: leave its files as they are"
+                                        + " while correlate reads them, and run it again",
+                                of, i, source.model.id());
+                    }
+                }
+            }
         }
     }
 

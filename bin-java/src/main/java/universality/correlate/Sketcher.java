@@ -6,7 +6,7 @@ import java.util.List;
 import universality.stats.Draws;
 
 /**
- * Which buckets of a sketch each position goes into, and with which signs (methods/statistics.md, 6): every position goes into {@value
+ * Which buckets of a sketch each position goes into, and with which signs (docs/methods.md, "Precision"): every position goes into {@value
  * #REPETITIONS}, each weighted ±1/√{@value #REPETITIONS}; within a run of as many positions as there are buckets the buckets are a
  * random permutation, so that they fill evenly and no period of the text lines up with them. Each half of the positions has its own
  * buckets, in proportion to its size: products of sketches then estimate the sums over either half, and over both. The error of

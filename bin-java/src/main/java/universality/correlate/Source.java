@@ -24,13 +24,13 @@ final class Source {
     /** Positions by which columns are shifted and scaled. */
     private static final int SAMPLE = 1023;
 
-    /** Largest |z| that is not cut off when z is quantised, in units of the largest in the sample, and at least. */
-    private static final double HEADROOM = 1.5;
+    /** Steps to the largest |z|; rounding up at random may come to one more. */
+    private static final double STEPS = 126;
 
-    private static final double LEAST_LIMIT = 4;
+    private static final double MOST_STEPS = STEPS + 1;
 
-    /** Values are cut off at 126 steps, and rounding up at random may come to one more. */
-    private static final double MOST_STEPS = 127;
+    /** Room for what rounding does between what the largest |z| is taken from and what is quantised. */
+    private static final double SLACK = 1 + 0x1p-10;
 
     /** Least scale of a column that hardly varies in the sample, in units of the layer's. */
     private static final double LEAST_DEVIATION = 1e-4;
@@ -96,7 +96,7 @@ final class Source {
             });
         }
         for (int layer = 0; layer < layers && rotations != null; layer++) {
-            rotation[layer] = rotations.get(manager, model, layer, "control");
+            rotation[layer] = rotations.apart(manager, model, layer, "control");
         }
     }
 
@@ -112,12 +112,59 @@ final class Source {
                 kernel.call(scope, "spread", some).singletonOrThrow().toDoubleArray();
         scales[layer] = turned ? common(deviation) : inverses(deviation);
         scale[layer] = manager.create(scales[layer]);
-        double[] peak = kernel.call(scope, "peak", some, shift[layer], scale[layer])
-                .singletonOrThrow()
-                .toDoubleArray();
-        steps[layer] = java.util.Arrays.stream(peak)
-                .map(p -> (float) (Math.max(LEAST_LIMIT, HEADROOM * p) / 126))
-                .toArray();
+    }
+
+    /**
+     * Finds the steps in which {@link #fillWhole} quantises: so that none is larger than {@value #STEPS} of them, for if values were cut off,
+     * means and variances would not be those of what is multiplied. If the extremes are not known, all positions are read.
+     *
+     * @throws ToolException (bad data) naming the neuron if an activation is not finite
+     */
+    void quantise(NDManager manager) {
+        double[][] peaks =
+                rotation[0] == null ? model.extremes().map(this::peaks).orElse(null) : null;
+        if (peaks == null) {
+            peaks = peaks(manager);
+        }
+        for (int layer = 0; layer < layers(); layer++) {
+            checkFinite(layer, peaks[layer]);
+            steps[layer] = java.util.Arrays.stream(peaks[layer])
+                    .map(peak -> (float) (peak > 0 ? peak * SLACK / STEPS : 1))
+                    .toArray();
+        }
+    }
+
+    private double[][] peaks(Activations.Extremes extremes) {
+        double[][] peaks = new double[layers()][width()];
+        for (int layer = 0; layer < layers(); layer++) {
+            double[] start = shift[layer].toDoubleArray();
+            for (int i = 0; i < width(); i++) {
+                double below = start[i] - extremes.least()[layer][i];
+                peaks[layer][i] = Math.max(below, extremes.largest()[layer][i] - start[i]) * scales[layer][i];
+            }
+        }
+        return peaks;
+    }
+
+    private double[][] peaks(NDManager manager) {
+        double[][] peaks = new double[layers()][width()];
+        for (Block block : blocks) {
+            for (Block part : block.parts(SAMPLE)) {
+                try (NDManager scope = manager.newSubManager()) {
+                    model.read(scope, all(), rows[part.half()], part.from(), part.size(), (layer, raw) -> {
+                        try (NDManager step = scope.newSubManager()) {
+                            raw.attach(step);
+                            Scaled x = scaled(step, layer, raw);
+                            double[] peak = kernel.call(step, "peak", x.raw(), x.shift(), x.scale())
+                                    .singletonOrThrow()
+                                    .toDoubleArray();
+                            java.util.Arrays.setAll(peaks[layer], i -> Math.max(peaks[layer][i], peak[i]));
+                        }
+                    });
+                }
+            }
+        }
+        return peaks;
     }
 
     /** 1/σ; σ is not taken smaller than a share of the layer's root mean square, since the sample may miss what happens rarely. */
@@ -143,6 +190,11 @@ final class Source {
 
     int layers() {
         return model.layers();
+    }
+
+    /** What the rotations of a control take. */
+    long rotationBytes() {
+        return rotation[0] == null ? 0 : 4L * layers() * width() * width();
     }
 
     int width() {
@@ -250,9 +302,10 @@ final class Source {
     }
 
     /**
-     * {@link #fill} in whole steps; adds what that cut off and the sum of squares, too.
+     * {@link #fill} in whole steps, after {@link #quantise}; adds the sum of their squares, too.
      *
      * @param room I8, modified; up to 7 rows of zeros more are put there
+     * @throws ToolException (bad data) naming the neuron if an activation is not finite, or larger than its moments say
      */
     NDArray fillWhole(
             NDManager scope,
@@ -286,7 +339,7 @@ final class Source {
         }
         if (sum) {
             addSums(layer, at.half(), filled.get(1));
-            add(rounding[layer], filled.get(2));
+            checkKept(layer, filled.get(2).toDoubleArray());
             double[] squares = filled.get(3).toDoubleArray();
             most[layer][at.half()][at.from() / BLOCK] =
                     java.util.Arrays.stream(squares).max().orElse(0);
@@ -322,11 +375,26 @@ final class Source {
     private void addSums(int layer, int half, NDArray values) {
         double[] total = sums[layer][half];
         add(total, values);
-        for (int i = 0; i < total.length; i++) {
-            if (!Double.isFinite(total[i])) {
+        checkFinite(layer, total);
+    }
+
+    /** @param values of each neuron, perhaps followed by others of each */
+    private void checkFinite(int layer, double[] values) {
+        for (int i = 0; i < values.length; i++) {
+            if (!Double.isFinite(values[i])) {
                 throw ToolException.badData(
                         "activations of neuron %d.%d of '%s' are not finite: the weights overflow in this precision or are corrupt",
                         layer, i % width(), model.id());
+            }
+        }
+    }
+
+    private void checkKept(int layer, double[] cut) {
+        for (int i = 0; i < cut.length; i++) {
+            if (cut[i] > 0) {
+                throw ToolException.badData(
+                        "activations of neuron %d.%d of '%s' are smaller or larger than its moments say: run activate again",
+                        layer, i, model.id());
             }
         }
     }
@@ -348,7 +416,7 @@ final class Source {
         }
     }
 
-    /** Σ(ẑ − z)² over all positions, ẑ rounded to BF16; or what was cut off where z was quantised, [d_mlp]. */
+    /** Σ(ẑ − z)² over all positions, ẑ rounded to BF16, [d_mlp]. */
     double[] rounding(int layer) {
         return rounding[layer];
     }

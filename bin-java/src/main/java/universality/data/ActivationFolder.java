@@ -122,6 +122,16 @@ public final class ActivationFolder implements AutoCloseable {
         return layer(0).tensor().dtype() == Dtype.F16 ? Dtype.F16 : Dtype.F32;
     }
 
+    /** By how much a stored number may differ from what was rounded to it, as a share of it. */
+    public double roundingError() {
+        requireStored();
+        return switch (layer(0).tensor().dtype()) {
+            case F16 -> 0x1p-11;
+            case BF16 -> 0x1p-9;
+            default -> 0;
+        };
+    }
+
     private void requireStored() {
         if (!Files.isRegularFile(folder.resolve(layerFile(0)))) {
             throw ToolException.missing(

@@ -68,7 +68,7 @@ public record ActivationMoments(
 
     /**
      * Neurons whose activations have no variance, or a standard deviation below {@link #INACTIVE_SHARE} of the median of
-     * their layer, taken over the neurons that vary at all (methods/statistics, 7). They have no correlation with anything.
+     * their layer, taken over the neurons that vary at all (docs/methods.md, "Correlation and baseline"). They have no correlation with anything.
      *
      * @param m2 Σ(x − mean)² of activations, [layers][d_mlp]; not modified
      * @param count number of values behind each sum
