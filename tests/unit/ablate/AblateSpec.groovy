@@ -186,6 +186,31 @@ class AblateSpec extends Specification {
         }
     }
 
+    def "where numbers are written in other digits, nothing is: #language"() {
+        given:
+        Locale before = Locale.default
+        def checkpoint = save(new ReferenceModel(SIZES, new Random(5)))
+        def tokens = TestData.tokens(folder, 'heldout', rows(10, 7, 13, 4), 13)
+        def neurons = table([(0..<5).toList(), [], [7]])
+        def expected = ablate(checkpoint, tokens, neurons, '--draws', 2)
+
+        when:
+        Locale.setDefault(Locale.forLanguageTag(language))
+        def out = ablate(checkpoint, tokens, neurons, '--draws', 2)
+
+        then:
+        ['ablation.csv', 'summary.csv'].every { out.resolve(it).bytes == expected.resolve(it).bytes }
+
+        and: 'what could not be checked is told'
+        Manifest.read(out, 'ablate').warnings().any { it.startsWith('the tokenizer of ') && it.endsWith(' is not known: tokens are taken to be its own') }
+
+        cleanup:
+        Locale.setDefault(before)
+
+        where:
+        language << ['fa-IR-u-nu-arabext', 'ar-EG-u-nu-arab']
+    }
+
     def "where all draws are the same set there is no spread and no p, and the manifest says so"() {
         given: 'half of layer 0, so that its controls are the other half, and one neuron of layer 2'
         def checkpoint = save(new ReferenceModel(SIZES, new Random(5)))
@@ -311,7 +336,7 @@ class AblateSpec extends Specification {
         Folders.rows(one.resolve('ablation.csv')).every { it.neurons == '1' && it.layers in ['all', '0'] }
         Files.readAllLines(empty.resolve('ablation.csv')).size() == 1
         Files.readAllLines(empty.resolve('summary.csv')).size() == 1
-        Manifest.read(empty, 'ablate').warnings() == ['the set is empty: there is nothing to ablate']
+        Manifest.read(empty, 'ablate').warnings() == ["the tokenizer of 'model' is not known: tokens are taken to be its own", 'the set is empty: there is nothing to ablate']
         Manifest.read(empty, 'ablate').counts().set == 0
     }
 

@@ -3,6 +3,7 @@ package universality.ablate;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import universality.data.CheckpointFolder;
 import universality.data.OutputFolder;
 import universality.data.TokenRows;
@@ -46,6 +47,8 @@ public final class AblateStage {
     private final ModelConfig config;
     private final TokenRows tokens;
     private final NeuronTable table;
+    /** What of the tokens could not be checked. */
+    private final Optional<String> unchecked;
 
     /**
      * Reads everything but weights.
@@ -60,7 +63,7 @@ public final class AblateStage {
                 settings.checkpoint().resolve("config.json").toString());
         table = NeuronTable.read(settings.neurons(), config, checkpoint.id());
         tokens = TokenRows.read(settings.tokens());
-        MaskedForward.check(checkpoint, config, tokens);
+        unchecked = MaskedForward.check(checkpoint, config, tokens);
         if (settings.draws() < 1) {
             throw ToolException.usage("--draws %d: at least 1 draw of each control is needed", settings.draws());
         }
@@ -158,6 +161,7 @@ public final class AblateStage {
             folder.input("descriptions", norms.source());
         }
         List<Condition> conditions = plan.conditions();
+        unchecked.ifPresent(folder::warning);
         plan.warnings().forEach(folder::warning);
         if (!conditions.isEmpty() && settings.draws() < DRAWS_FOR_A_CLAIM) {
             folder.warning(String.format(

@@ -3,6 +3,7 @@ package universality.ablate;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -221,7 +222,7 @@ final class Ablation {
         }
 
         private void compare(NDManager inner, Placed set, NDArray x, int run, NDArray undisturbed, NDList clean) {
-            NDArray reads = x.get(String.format("%d:%d", (long) run * at.length, (run + 1L) * at.length));
+            NDArray reads = x.get(new NDIndex().addSliceDim((long) run * at.length, (run + 1L) * at.length));
             NDArray measured = kernel.call(
                             inner,
                             "compare",
