@@ -178,6 +178,10 @@ class Study {
         if (control != null) {
             throw new IllegalArgumentException("--controls names '${control}'; expected none or some of ${CONTROLS.join(',')}")
         }
+        String twice = words(params.controls).countBy { it }.find { it.value > 1 }?.key
+        if (twice != null) {
+            throw new IllegalArgumentException("--controls '${params.controls}' names ${twice} twice")
+        }
         String shallow = grid.values.precision.find { it != 'exact' && params.top > MOST_FILTERED }
         if (shallow != null) {
             throw new IllegalArgumentException("--top ${params.top} is more than --precision ${shallow} finds; expected at most ${MOST_FILTERED}, or --precision exact")

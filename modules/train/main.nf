@@ -1,4 +1,4 @@
-// One seed of a small GPT-2, saved at several steps. One thread of a processor: the same seed gives the same bytes.
+// One seed of a small model, saved at several steps. One thread of a processor: the same seed gives the same bytes.
 process TRAIN {
     tag "${meta.id}"
     label 'train'

@@ -39,6 +39,15 @@ class ToolsSpec extends Specification {
         [usage.md](usage.md#when-something-fails). `universality --version` prints the version, the digest of each stage's code and
         the engine, `--help` the commands; every command has `--help` and `--debug`, which are not repeated below.
 
+        By hand, these variables size a run (a task of the pipeline sets the first two):
+
+        | variable | default | |
+        |---|---|---|
+        | `UNIVERSALITY_MEMORY` | 4096 | MB of memory for the whole process: a quarter, at most 8192, is the Java heap. `--memory` is for what is computed, beside it |
+        | `UNIVERSALITY_CPUS` | all | processors that are used |
+        | `UNIVERSALITY_HEAP` | | the heap itself, such as `2g` |
+        | `UNIVERSALITY_JVM` | | options of the Java machine |
+
         This page is made from the commands themselves, and a test fails where it differs:
         `mvn test -pl bin-java,tests -am -Dtest=ToolsSpec -Dsurefire.failIfNoSpecifiedTests=false -Ddocs.write=true` writes it.
         """.stripIndent() + commands.collect { section(it) }.join('')
@@ -53,7 +62,7 @@ class ToolsSpec extends Specification {
     private static String row(ArgSpec argument) {
         String name = argument.positional ? argument.paramLabel() : argument.names().join(', ') + (argument.arity().max() ? ' ' + argument.paramLabel() : '')
         String meaning = argument.description().join(' ').replaceAll(/ \(default: \$\{DEFAULT-VALUE\}\)/, '').replace('${COMPLETION-CANDIDATES}', candidates(argument))
-        String fallback = argument.required() ? '*required*' : argument.defaultValue() && !argument.defaultValue().startsWith('${') ? "`${argument.defaultValue()}`" : ''
+        String fallback = argument.group()?.multiplicity()?.min() == 1 ? '*one of these*' : argument.required() ? '*required*' : argument.defaultValue() && !argument.defaultValue().startsWith('${') ? "`${argument.defaultValue()}`" : ''
         "| `${name.replace('|', '\\|')}` | ${fallback} | ${meaning.replace('|', '\\|')} |\n"
     }
 

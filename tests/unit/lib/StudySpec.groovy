@@ -180,6 +180,7 @@ class StudySpec extends Specification {
         [split: 'train=9,analysis=8,heldout=7,examples=5,train=1'] || "has 'train' twice"
         [split: "train=${'9' * 20},analysis=8"]                    || 'is neither NAME=TOKENS nor NAME=SHARE%'
         [controls: 'rotatd']        || "--controls names 'rotatd'"
+        [controls: 'rotated,shifted,rotated'] || "--controls 'rotated,shifted,rotated' names rotated twice"
         [ablate_steps: '50,51']     || '--ablate_steps names the step 51, which no checkpoint has'
         [control_steps: '50,50']    || "--control_steps '50,50' names a number twice"
         [precision: 'exact,sketch', top: 33] || '--top 33 is more than --precision sketch finds; expected at most 32, or --precision exact'

@@ -14,7 +14,7 @@ import universality.train.TrainStage;
 /** The stage {@code train}. */
 @Command(
         name = "train",
-        description = "Trains one seed of a small GPT-2 and saves checkpoints at chosen steps.",
+        description = "Trains one seed of a small GPT-2 or GPT-NeoX and saves checkpoints at chosen steps.",
         sortOptions = false)
 final class TrainCommand extends StageCommand {
     @Option(names = "--tokens", required = true, paramLabel = "DIR", description = "token rows of the split 'train'")
