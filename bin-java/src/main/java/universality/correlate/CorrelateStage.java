@@ -192,23 +192,7 @@ public final class CorrelateStage implements AutoCloseable {
         Rotations turned = settings.control().equals("rotated") ? rotations : null;
         Function<String, Source> second = control ? sources(compute, kernel, precision, plan.second(), turned) : first;
         List<Correlator.Pair> pairs = pairs(first, second, !control);
-        long turnedBytes = pairs.stream()
-                .map(Correlator.Pair::b)
-                .distinct()
-                .mapToLong(Source::rotationBytes)
-                .sum();
-        if (turnedBytes > total / 2) {
-            throw new ToolException(
-                    ExitCode.HOST_MEMORY,
-                    String.format(
-                            Locale.ROOT,
-                            "the rotations of the control take %d MB, more than half of what --memory leaves (%d MB): raise it, or"
-                                    + " control fewer pairs at a time (--pairs)",
-                            turnedBytes >> 20,
-                            total >> 20));
-        }
-        long memory = total - turnedBytes;
-        rotations.leave(turnedBytes / 4);
+        long memory = withoutRotations(pairs, rotations, total);
         Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
         try (Correlator correlator = new Correlator(
                 compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3, phases)) {
@@ -243,6 +227,31 @@ public final class CorrelateStage implements AutoCloseable {
             }
             note(folder, groups);
         }
+    }
+
+    /**
+     * Counts what a control's rotations take, which are held to the end.
+     *
+     * @return bytes that are left
+     */
+    private static long withoutRotations(List<Correlator.Pair> pairs, Rotations rotations, long memory) {
+        long bytes = pairs.stream()
+                .map(Correlator.Pair::b)
+                .distinct()
+                .mapToLong(Source::rotationBytes)
+                .sum();
+        if (bytes > memory / 2) {
+            throw new ToolException(
+                    ExitCode.HOST_MEMORY,
+                    String.format(
+                            Locale.ROOT,
+                            "the rotations of the control take %d MB, more than half of what --memory leaves (%d MB): raise it, or"
+                                    + " control fewer pairs at a time (--pairs)",
+                            bytes >> 20,
+                            memory >> 20));
+        }
+        rotations.leave(bytes / 4);
+        return memory - bytes;
     }
 
     /** How often a model was run over the text, on average. */
