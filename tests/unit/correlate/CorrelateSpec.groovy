@@ -10,6 +10,7 @@ import unit.support.Processor
 import unit.support.TestData
 import universality.correlate.CorrelateStage
 import universality.correlate.Precision
+import universality.data.ExitCode
 import universality.data.CsvTable
 import universality.data.Phases
 import universality.data.Json
@@ -417,7 +418,7 @@ class CorrelateSpec extends Specification {
                 .refused(64, '--baseline-draws 0', 'expected at least 1')
     }
 
-    def "one neuron a layer, and more memory than an int of its squares tells: #memory"() {
+    def "one neuron a layer, and memory for more of its products than an int counts: #memory"() {
         given:
         double[][] x = gaussian(new Random(31), 96, 1)
         double[][] y = gaussian(new Random(32), 96, 1)
@@ -429,8 +430,22 @@ class CorrelateSpec extends Specification {
         ['a__b.csv', 'b__a.csv'].every { small.resolve(it).bytes == large.resolve(it).bytes }
         CsvTable.read(small.resolve('a__b.csv')).number(0, 'baseline_mean') > 0
 
-        where: 'the first makes (memory / 4 * 3 - 120) / 12 a negative int, the second less than 0 and more than any'
+        where: 'as an int, their number would be negative'
         memory << [64L << 30, 1L << 50]
+    }
+
+    def "a control's rotations that take more than half of the memory are refused before they are made"() {
+        given: 'of 40 neurons, 6,400 bytes'
+        def rows = gaussian(new Random(35), 96, 40)
+
+        when:
+        correlate([a: [rows], b: [rows]], [memory: 12_000L, control: 'rotated'])
+
+        then:
+        def refused = thrown(ToolException)
+        refused.code() == ExitCode.HOST_MEMORY
+        refused.message.startsWith('the rotations of the control take 0 MB, more than half of what --memory leaves')
+        !Files.exists(folder.resolve('out'))
     }
 
     def "models of one family and seed, and of different widths, have rotations of their own"() {

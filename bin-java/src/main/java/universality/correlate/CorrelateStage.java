@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import universality.data.ExitCode;
 import universality.data.Ids;
 import universality.data.Json;
@@ -191,8 +192,11 @@ public final class CorrelateStage implements AutoCloseable {
         Function<String, Source> first = sources(compute, kernel, precision, plan.first(), null);
         Rotations turned = settings.control().equals("rotated") ? rotations : null;
         Function<String, Source> second = control ? sources(compute, kernel, precision, plan.second(), turned) : first;
-        List<Correlator.Pair> pairs = pairs(first, second, !control);
-        long memory = withoutRotations(pairs, rotations, total);
+        List<Named> ids = pairs(!control);
+        long memory = turned == null ? total : withoutRotations(ids, turned, total);
+        List<Correlator.Pair> pairs = ids.stream()
+                .map(pair -> new Correlator.Pair(first.apply(pair.a()), second.apply(pair.b()), !control))
+                .toList();
         Sketcher sketcher = precision == Precision.SKETCH ? sketcher(folder, plan) : null;
         try (Correlator correlator = new Correlator(
                 compute, kernel, rotations, precision, sketcher, settings.draws(), memory / 4 * 3, phases)) {
@@ -230,15 +234,16 @@ public final class CorrelateStage implements AutoCloseable {
     }
 
     /**
-     * Counts what a control's rotations take, which are held to the end.
+     * Counts what a control's rotations are going to take, which are held to the end.
      *
      * @return bytes that are left
+     * @throws ToolException (host memory) if they take more than half
      */
-    private static long withoutRotations(List<Correlator.Pair> pairs, Rotations rotations, long memory) {
-        long bytes = pairs.stream()
-                .map(Correlator.Pair::b)
-                .distinct()
-                .mapToLong(Source::rotationBytes)
+    private long withoutRotations(List<Named> pairs, Rotations rotations, long memory) {
+        Set<String> turned = pairs.stream().map(Named::b).collect(Collectors.toSet());
+        long bytes = models.stream()
+                .filter(model -> turned.contains(model.id()))
+                .mapToLong(model -> 4L * model.layers() * model.dMlp() * model.dMlp())
                 .sum();
         if (bytes > memory / 2) {
             throw new ToolException(
@@ -397,8 +402,12 @@ public final class CorrelateStage implements AutoCloseable {
         }
     }
 
-    private List<Correlator.Pair> pairs(Function<String, Source> first, Function<String, Source> second, boolean both) {
-        List<Correlator.Pair> pairs = new ArrayList<>();
+    /** Ids of two models. */
+    private record Named(String a, String b) {}
+
+    /** @param every all pairs, if none are named; else those of the first model */
+    private List<Named> pairs(boolean every) {
+        List<Named> pairs = new ArrayList<>();
         List<String> ids = models.stream().map(Activations::id).toList();
         if (!settings.pairs().isEmpty()) {
             Set<Set<String>> named = new HashSet<>();
@@ -415,13 +424,13 @@ public final class CorrelateStage implements AutoCloseable {
                             "--pairs names '%s' and '%s' together twice: one pair gives both directions",
                             pairIds[0], pairIds[1]);
                 }
-                pairs.add(new Correlator.Pair(first.apply(pairIds[0]), second.apply(pairIds[1]), both));
+                pairs.add(new Named(pairIds[0], pairIds[1]));
             }
             return pairs;
         }
-        for (int a = 0; a < (both ? ids.size() : 1); a++) {
+        for (int a = 0; a < (every ? ids.size() : 1); a++) {
             for (int b = a + 1; b < ids.size(); b++) {
-                pairs.add(new Correlator.Pair(first.apply(ids.get(a)), second.apply(ids.get(b)), both));
+                pairs.add(new Named(ids.get(a), ids.get(b)));
             }
         }
         return pairs;

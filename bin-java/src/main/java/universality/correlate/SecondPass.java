@@ -27,6 +27,9 @@ final class SecondPass implements AutoCloseable {
     /** Positions whose products are summed in F32; two of a model's columns then fit the cache nearest to the processor. */
     private static final int CHUNK = 256;
 
+    /** What sums in another order, or of models that ran in other batches on a GPU, may differ by, as a share. */
+    private static final double SAME = 1e-4;
+
     private static final int MOST_POSITIONS = 2048;
 
     private final NDManager manager;
@@ -45,9 +48,6 @@ final class SecondPass implements AutoCloseable {
     private final long memory;
     private double[] byToken;
     private double[] byPlace;
-
-    /** What sums in another order, or of models that ran in other batches on a GPU, may differ by, as a share. */
-    private static final double SAME = 1e-4;
 
     /** @param memoryBytes what the sums by token and by position may take */
     SecondPass(Compute compute, RowPlan.Positions kept, Groups groups, Candidates candidates, long memoryBytes) {

@@ -192,11 +192,6 @@ final class Source {
         return model.layers();
     }
 
-    /** What the rotations of a control take. */
-    long rotationBytes() {
-        return rotation[0] == null ? 0 : 4L * layers() * width() * width();
-    }
-
     int width() {
         return model.dMlp();
     }
