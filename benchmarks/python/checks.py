@@ -813,7 +813,7 @@ def updated(w, m, v, model, tokens, tied, hyper):
     return result
 
 
-def narrow(k, family):
+def bf16_weights(k, family):
     """The forward pass with bf16 projections: near the float64 one, as near as seven bits of mantissa allow."""
     model = Model(family, seed=12)
     some = normal(20, 30)
@@ -858,7 +858,7 @@ for _kernel in ("ablate", "correlate", "gpt2", "neox"):
 
 for _family in ("gpt2", "neox"):
     for _methods, _function in ((("logits", "predict"), logits), (("run",), run), (("capture", "layer"), capture),
-                                (("trace", "finish", "resume"), trace), (("adamw",), adamw), (("zeros", "place"), narrow)):
+                                (("trace", "finish", "resume"), trace), (("adamw",), adamw), (("zeros", "place"), bf16_weights)):
         check(_family, *_methods)(lambda k, f=_function, family=_family: f(k, family))
 
 

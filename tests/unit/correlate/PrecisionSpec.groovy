@@ -307,7 +307,7 @@ class PrecisionSpec extends Specification {
     @Requires(value = { Processor.sumsInt8() }, reason = Processor.NO_INT8)
     @RestoreSystemProperties
     def "sums of whole numbers beyond 2³¹, where all units are summed together and where each is alone"() {
-        given: 'after the first positions, which decide the steps, values of 110 to 120 steps: 44 blocks of a half have squares of 44 · 4096 · 110² at least'
+        given: 'after the first positions, values of 120 steps and more: 44 blocks of a half have squares of 44 · 4096 · 120² at least'
         System.setProperty('universality.fast', 'int8')
         def a = loud(2 * 44 * 4096, new Random(8))
         def b = flipped(a, new Random(9))

@@ -3,7 +3,7 @@ package universality.benchmarks;
 import java.util.List;
 import universality.benchmarks.Result.Target;
 
-/** What is asked of a GPU. The kernels are timed there by the Python script of this folder, on any machine that has one. */
+/** What is asked of a GPU. The kernels are timed there by benchmarks/check_kernels.py, on any machine that has one. */
 final class GpuRows implements Rows {
     private static final String REASON =
             "not on this machine: 'universality kernels --out DIR' and benchmarks/check_kernels.py on one with a GPU";
