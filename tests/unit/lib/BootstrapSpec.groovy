@@ -2,6 +2,7 @@ package unit.lib
 
 import java.nio.file.Files
 import java.nio.file.Path
+import java.nio.file.attribute.FileTime
 import java.nio.file.attribute.PosixFilePermissions
 import java.util.concurrent.TimeUnit
 import spock.lang.Specification
@@ -98,6 +99,25 @@ class BootstrapSpec extends Specification {
         then:
         run().contains('nextflow: building the tools')
         builds() == 2
+    }
+
+    def 'what was written at one tick of the clock with the jar is not older than it'() {
+        given:
+        run()
+        Path archive = project.resolve('bin-java/target/universality.jsa')
+        Path jar = project.resolve('bin-java/target/universality.jar')
+
+        when:
+        Files.setLastModifiedTime(archive, Files.getLastModifiedTime(jar))
+
+        then:
+        run() == ['ran run x']
+
+        when: 'the jar is of later'
+        Files.setLastModifiedTime(jar, FileTime.fromMillis(Files.getLastModifiedTime(jar).toMillis() + 60_000))
+
+        then:
+        run() == ['nextflow: warming up the tools', 'ran run x']
     }
 
     def 'a build that was ended by force is made anew, for what it left may be half a jar'() {
