@@ -283,6 +283,27 @@ def haar(k):
     upper = rotation.double().T @ gaussian.double()
     yield "R is upper triangular", float(upper.tril(-1).abs().max() / upper.abs().max()), F32
     yield "with a positive diagonal", 0.0 if (upper.diagonal() > 0).all() else float("inf"), 0
+    several = torch.stack([gaussian, -gaussian, torch.eye(64)])
+    yield "of several", error(k("haar", several), torch.stack([rotation, -rotation, torch.eye(64)])), F32
+
+
+def orthogonal(*size, seed):
+    return torch.linalg.qr(normal(*size, seed=seed).double())[0]
+
+
+def drawn(d, p, draws, seed):
+    """A rotation, small ones of each draw after the first, and the rotations of all draws."""
+    sizes = (d, d), (draws - 1, d // p, d // p), (draws - 1, p, p)
+    rotation, outer, inner = (orthogonal(*size, seed=seed + i) for i, size in enumerate(sizes))
+    return rotation, outer, inner, torch.stack([rotation] + [torch.kron(v, u) @ rotation for v, u in zip(outer, inner)])
+
+
+@check("correlate", "mixed")
+def mixed(k):
+    for p in (8, 1):
+        rotation, outer, inner, all = drawn(40, p, 2, 7)
+        found = k("mixed", rotation.T.float(), outer[0].float(), inner[0].float())
+        yield f"{p} x {40 // p}", error(found, all[1].T), F32
 
 
 @check("correlate", "baselines")
@@ -292,7 +313,7 @@ def baselines(k):
     x, y = (torch.cat([normal(n, d, seed=s + n).double() * (1 + h) + normal(d, seed=s + 7 * h).double() for h, n in enumerate(sizes)]) for d, s in ((da, 1), (db, 2)))
     x[:, 3] += y[:, 5]
     x[:1300, 9] = 2.0
-    rotation, _ = torch.linalg.qr(normal(db, db, seed=5).double())
+    rotation, outer, inner, all = drawn(db, 20, 3, 5)
     sets = [slice(0, 2800), slice(0, 1300), slice(1300, 2800)]
     scaled, variances, expected, spread, means = [], [], [], [], []
     for rows in sets:
@@ -300,30 +321,34 @@ def baselines(k):
         deviation = u.pow(2).mean(0).sqrt()
         covariance = u.T @ v / u.size(0) / deviation.unsqueeze(1)
         scaled.append(torch.nan_to_num(covariance, nan=0.0).float())
-        variances.append((v @ rotation.T).pow(2).mean(0))
-        expected.append((scaled[-1].double() @ (rotation / variances[-1].sqrt().unsqueeze(1)).T).max(1).values)
+        variances.append(torch.stack([(v @ r.T).pow(2).mean(0) for r in all]))
+        expected.append(torch.stack([(scaled[-1].double() @ r.T / s.sqrt()).max(1).values for r, s in zip(all, variances[-1])]))
         spread.append(deviation)
         means.append((x[rows].mean(0), y[rows].mean(0)))
     apart = [a - b for a, b in zip(means[1], means[2])]
     one, two = (n / sum(sizes) for n in sizes)
     weights = [one * spread[1] / spread[0], two * spread[2] / spread[0], one * two * apart[0] / spread[0]]
     (first, second), room = ([z[:200], z[200:]] for z in scaled[1:]), torch.empty(2 * da * db)
-    found = k("baselines", first, second, rotation.float(), torch.stack(variances), torch.stack(weights), apart[1], room)
-    yield "", error(found, torch.stack(expected)), F32
+    turns = [m.float() for m in (rotation, outer, inner)]
+    for halves in (2, 0):  # draws that are of the halves as well
+        of_halves = torch.stack([v[:halves] for v in variances[1:]])
+        found = k("baselines", first, second, *turns, variances[0], of_halves, torch.stack(weights), apart[1], room)
+        yield f"{halves} draws of the halves", error(found, torch.cat([expected[0]] + [e[:halves] for e in expected[1:]])), F32
 
 
-@check("correlate", "covariance", "rotated_variance", "scaled", "scaled_turned", "baseline")
+@check("correlate", "covariance", "rotated_variances", "scaled", "scaled_turned", "baseline")
 def baseline(k):
     a, b = (normal(500, 40, seed=s).double() for s in (1, 2))
     b = b @ normal(40, 40, seed=3).double()  # correlated within
     a, b = ((x - x.mean(0)) / (x - x.mean(0)).norm(dim=0) for x in (a, b))
     sigma = normal(40, seed=4).double().abs() + 0.5
-    rotation, _ = torch.linalg.qr(normal(40, 40, seed=5).double())
-    turned = (b * sigma) @ rotation.T
+    rotation, outer, inner, all = drawn(40, 5, 3, 5)
+    turned = torch.stack([(b * sigma) @ r.T for r in all])
     covariance = k("covariance", b.T @ b, sigma)
     yield "covariance", error(covariance, (b * sigma).T @ (b * sigma)), 2e-7
-    variance = k("rotated_variance", rotation.float(), covariance)
-    yield "rotated_variance", error(variance, turned.pow(2).sum(0)), F32
+    turns = [m.float() for m in (rotation, outer, inner)]
+    variances = k("rotated_variances", *turns, Host(torch.tensor(3)), covariance)
+    yield "rotated_variances", error(variances, turned.pow(2).sum(1)), F32
     n, none = Host(torch.tensor(500.0, dtype=torch.float64)), torch.empty(0, dtype=torch.float64)
     unit = torch.stack([torch.zeros(40), torch.ones(40)]).double()  # what has mean 0 and norm 1 has these sums
     scaled = k("scaled", [a.T @ b], 0, 0, none, none, n, unit, unit, sigma)
@@ -332,8 +357,8 @@ def baseline(k):
     turned_back = k("scaled_turned", [there], 0, 0, none, none, n, unit, unit, sigma)
     yield "scaled_turned", same(turned_back, k("scaled", [there.T.contiguous()], 0, 0, none, none, n, unit, unit, sigma)), 0
     yield from scaled_in_steps(k)
-    expected = (a.T @ (turned / turned.norm(dim=0))).max(1).values
-    yield "baseline", error(k("baseline", [scaled[:15], scaled[15:]], rotation.float(), variance, torch.empty(2000)), expected), F32
+    expected = (a.T @ (turned / turned.norm(dim=1, keepdim=True))).max(2).values
+    yield "baseline", error(k("baseline", [scaled[:15], scaled[15:]], *turns, variances, torch.empty(2000)), expected), F32
 
 
 def scaled_in_steps(k):

@@ -19,8 +19,9 @@ class ScalingSpec extends Specification {
         def (double layers, double d, double r, double seeds, double steps) = SIZES[study]*.doubleValue()
         double pairs = seeds * (seeds - 1) / 2
         double neurons = layers * d
+        int p = (Math.sqrt(d) as int..1).find { d % it == 0 }
         [products: 2 * neurons * neurons * n * pairs * steps, covariances: 2 * layers * d * d * n * seeds * steps,
-         baseline: 4 * layers * layers * d * d * d * 12 * pairs * steps, forward: 2 * (layers * (4 * r * r + 2 * r * d) - r * d) * n * seeds * steps,
+         baseline: 4 * layers * layers * d * d * (2 * d + (p + d / p) * (10 + 2 * 2 - 3)) * pairs * steps, forward: 2 * (layers * (4 * r * r + 2 * r * d) - r * d) * n * seeds * steps,
          sketch: 2 * neurons * neurons * 16384 * pairs * steps, stored: 4 * neurons * n]
     }
 

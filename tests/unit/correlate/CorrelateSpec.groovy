@@ -1,5 +1,6 @@
 package unit.correlate
 
+import ai.djl.ndarray.NDArray
 import ai.djl.ndarray.types.Shape
 import org.ejml.data.DMatrixRMaj
 import org.ejml.dense.row.CommonOps_DDRM
@@ -10,12 +11,14 @@ import unit.support.Processor
 import unit.support.TestData
 import universality.correlate.CorrelateStage
 import universality.correlate.Precision
+import universality.correlate.Rotations
 import universality.data.ExitCode
 import universality.data.CsvTable
 import universality.data.Phases
 import universality.data.Json
 import universality.data.SafetensorsFile
 import universality.data.ToolException
+import universality.stats.Draws
 import universality.stats.Samples
 import universality.tensor.Compute
 import universality.tensor.Kernel
@@ -128,7 +131,7 @@ class CorrelateSpec extends Specification {
         def made = rotations.newInstance(compute.manager(), kernel, 11L, 1L << 20, new Phases())
         def folderB = stored(folder.resolve('b'))
         def rotated = (0..1).collect { layer ->
-            float[] values = made.get(compute.manager(), folderB, layer, 0).toFloatArray()
+            float[] values = made.first(compute.manager(), folderB, layer).toFloatArray()
             def r = new DMatrixRMaj(16, 16)
             (0..<256).each { r.set(it, values[it] as double) }
             def product = new DMatrixRMaj(16, 16)
@@ -180,11 +183,8 @@ class CorrelateSpec extends Specification {
             def ys = b.collect { Reference.join([it], rows) }
             def draws = (0..<4).collect { draw ->
                 largest(x, (0..1).collect { layer ->
-                    float[] values = made.get(compute.manager(), folderB, layer, draw).toFloatArray()
-                    def r = new DMatrixRMaj(5, 5)
-                    (0..<25).each { r.set(it, values[it] as double) }
                     def turned = new DMatrixRMaj(rows.length, 5)
-                    CommonOps_DDRM.multTransB(ys[layer], r, turned)
+                    CommonOps_DDRM.multTransB(ys[layer], rotation(made, folderB, layer, draw), turned)
                     turned
                 })
             }
@@ -206,6 +206,141 @@ class CorrelateSpec extends Specification {
         cleanup:
         made?.close()
         kernel?.close()
+    }
+
+    /** S R of a draw, with S written out as a Kronecker product. */
+    private DMatrixRMaj rotation(rotations, model, int layer, int draw) {
+        def matrix = { NDArray array ->
+            int width = array.shape.get(0)
+            float[] values = array.toFloatArray()
+            new DMatrixRMaj(width, width, true, values.collect { it as double } as double[])
+        }
+        def first = matrix(rotations.first(compute.manager(), model, layer))
+        if (draw == 0) {
+            return first
+        }
+        def factors = rotations.factors(compute.manager(), model, layer, draw, draw + 1)
+        def kronecker = new DMatrixRMaj(model.dMlp(), model.dMlp())
+        CommonOps_DDRM.kron(matrix(factors.outer().get(0)), matrix(factors.inner().get(0)), kronecker)
+        def product = new DMatrixRMaj(model.dMlp(), model.dMlp())
+        CommonOps_DDRM.mult(kronecker, first, product)
+        product
+    }
+
+    def "draws that share a rotation agree with explicit rotations, which are orthogonal, with #memory bytes for all"() {
+        given: '272 = 16 · 17 neurons, half of them weak'
+        def random = new Random(24)
+        int n = 640
+        int d = 272
+        double[][] signal = gaussian(random, n, 6)
+        def a = [mixed(random, signal, 3, 0.5)]
+        def b = [mixed(random, signal, d, 0.5), mixed(random, signal, d, 1.5)]
+        b.each { layer -> layer.each { row -> (0..<d).each { row[it] *= it % 2 ? 0.01 : 1 } } }
+        int[] all = (0..<n) as int[]
+        def parts = [all] + (0..1).collect { h -> all.findAll { it.intdiv(32) % 2 == h } as int[] }
+
+        when:
+        def table = CsvTable.read(correlate([a: a, b: b], [draws: 3, baselineSeed: 5, memory: memory]).resolve('a__b.csv'))
+        def kernel = compute.kernel('correlate')
+        def made = Class.forName('universality.correlate.Rotations').declaredConstructors[0].with {
+            it.accessible = true
+            it.newInstance(compute.manager(), kernel, 5L, 1L << 20, new Phases())
+        }
+        def folderB = stored(folder.resolve('b'))
+        def explicit = (0..2).collect { draw -> (0..1).collect { layer -> rotation(made, folderB, layer, draw) } }
+        def expected = parts.collect { rows ->
+            def x = Reference.join(a, rows)
+            explicit.collect { rotations ->
+                def rho = (0..1).collect { layer ->
+                    def turned = new DMatrixRMaj(rows.length, d)
+                    CommonOps_DDRM.multTransB(Reference.join([b[layer]], rows), rotations[layer], turned)
+                    Reference.correlation(x, turned)
+                }
+                (0..<3).collect { i -> rho.collect { m -> (0..<d).collect { m.get(i, it) }.max() }.max() }
+            }
+        }
+
+        then: 'each is a rotation, and no two are the same'
+        explicit.flatten().every { r ->
+            def product = new DMatrixRMaj(d, d)
+            CommonOps_DDRM.multTransB(r, r, product)
+            CommonOps_DDRM.subtractEquals(product, CommonOps_DDRM.identity(d))
+            CommonOps_DDRM.elementMaxAbs(product) < 1e-5
+        }
+        [[0, 1], [0, 2], [1, 2]].every { k, l ->
+            def both = new DMatrixRMaj(d, d)
+            CommonOps_DDRM.multTransB(explicit[k][0], explicit[l][0], both)
+            CommonOps_DDRM.elementMaxAbs(both) < 0.9
+        }
+        and:
+        (0..<3).each { i ->
+            def drawn = { int part, int count -> (0..<count).collect { expected[part][it][i] } as double[] }
+            assert near(table.number(i, 'baseline_mean'), Samples.mean(drawn(0, 3)), 1e-5)
+            assert near(table.number(i, 'baseline_std'), Samples.standardDeviation(drawn(0, 3)), 1e-5)
+            assert near(table.number(i, 'baseline_half1'), Samples.mean(drawn(1, 2)), 1e-5)
+            assert near(table.number(i, 'baseline_half2'), Samples.mean(drawn(2, 2)), 1e-5)
+        }
+
+        cleanup:
+        made?.close()
+        kernel?.close()
+
+        where:
+        memory << [1, 64L << 20]
+    }
+
+    def "largest coordinates of one direction in draws that share a rotation are as good as uncorrelated, at #width neurons"() {
+        given: 'what R makes of any direction is uniform over directions: 4,000 of them, each in 8 draws'
+        def scope = compute.manager().newSubManager()
+        def kernel = compute.kernel('correlate')
+        def random = Draws.of('directions', width)
+        int count = 4000
+        def normal = { int... sizes ->
+            scope.create((0..<sizes.inject { x, y -> x * y }).collect { random.gaussian() as float } as float[], new Shape(sizes as long[]))
+        }
+        int p = Rotations.inner(width)
+        def direction = normal(count, width)
+        direction = direction.div(direction.norm([1] as int[], true))
+        def factors = [width.intdiv(p), p].collect { kernel.call(scope, 'haar', normal(7, it, it)).singletonOrThrow() }
+
+        when:
+        def draws = [direction] + (0..<7).collect { kernel.call(scope, 'mixed', direction, factors[0].get(it), factors[1].get(it)).singletonOrThrow() }
+        def largest = draws.collect { it.max([1] as int[]).toFloatArray().collect { it as double } as double[] }
+        def means = largest.collect { Samples.mean(it) }
+        def deviations = largest.collect { Samples.standardDeviation(it) }
+        def correlations = (0..<8).collectMany { k ->
+            (0..<k).collect { l ->
+                (0..<count).sum { (largest[k][it] - means[k]) * (largest[l][it] - means[l]) } / count / deviations[k] / deviations[l]
+            }
+        }
+
+        then: 'the standard error of the mean correlation is 0.003, that of a mean 1.6% of the standard deviation'
+        Math.abs(correlations.sum() / correlations.size()) < 0.012
+        means.every { Math.abs(it - means[0]) < 0.08 * deviations[0] }
+
+        cleanup:
+        kernel?.close()
+        scope?.close()
+
+        where:
+        width << [256, 384, 514]
+    }
+
+    def "the width of small rotations: #width is #inner times the rest, #together of 10 draws at once"() {
+        expect:
+        Rotations.inner(width) == inner
+        Rotations.together(width, 10) == together
+
+        where:
+        width | inner | together
+        5     | 1     | 10
+        255   | 1     | 10
+        256   | 16    | 10
+        384   | 16    | 10
+        3072  | 48    | 10
+        4096  | 64    | 10
+        1021  | 1     | 1
+        2042  | 2     | 3
     }
 
     def "neurons that rest in somewhat less than half of the positions are correlated as exactly as others"() {
@@ -240,11 +375,13 @@ class CorrelateSpec extends Specification {
         def room = scope.zeros(new Shape(2 * d))
 
         when:
-        def variance = kernel.call(scope, 'rotated_variance', rotation, covariance).singletonOrThrow()
+        def none = { int width -> scope.create(new float[0], new Shape(0, width, width)) }
+        def variance = kernel.call(scope, 'rotated_variances', rotation, none(26), none(20), 1, covariance).singletonOrThrow()
         double least = variance.toDoubleArray().min()
-        def one = kernel.call(scope, 'baseline', [direction], rotation, variance, room).singletonOrThrow().toDoubleArray()
-        def both = kernel.call(scope, 'baselines', [direction], [direction], rotation, variance.reshape(1, d).repeat(0, 3),
-                scope.create([0.5, 0.5, 0] as double[], new Shape(3, 1)), scope.create(new double[d]), room).singletonOrThrow().toDoubleArray()
+        def one = kernel.call(scope, 'baseline', [direction], rotation, none(26), none(20), variance, room).singletonOrThrow().toDoubleArray()
+        def both = kernel.call(scope, 'baselines', [direction], [direction], rotation, none(26), none(20), variance,
+                variance.reshape(1, 1, d).repeat(0, 2), scope.create([0.5, 0.5, 0] as double[], new Shape(3, 1)), scope.create(new double[d]), room)
+                .singletonOrThrow().toDoubleArray()
 
         then: 'the two are the direction itself but for their sign'
         least > 0.9e-5
@@ -428,7 +565,8 @@ class CorrelateSpec extends Specification {
 
         then:
         ['a__b.csv', 'b__a.csv'].every { small.resolve(it).bytes == large.resolve(it).bytes }
-        CsvTable.read(small.resolve('a__b.csv')).number(0, 'baseline_mean') > 0
+        and: 'a rotation of one dimension is 1 or -1, so each of three draws is the correlation but for its sign'
+        with(CsvTable.read(small.resolve('a__b.csv'))) { Math.abs(Math.abs(it.number(0, 'baseline_mean') / it.number(0, 'max_corr')) * 3 % 2 - 1) < 1e-4 }
 
         where: 'as an int, their number would be negative'
         memory << [64L << 30, 1L << 50]

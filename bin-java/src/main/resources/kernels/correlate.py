@@ -316,11 +316,18 @@ class Ops(Module):
     return torch.amax(self.chosen(rho, columns), [1])
 
   def haar(self, gaussian: Tensor) -> Tensor:
-    # gaussian F32 [d, d] -> Haar-distributed rotation: QR with the signs of R's diagonal (Mezzadri 2007)
+    # gaussian F32 [.., d, d] -> Haar-distributed rotations: QR with the signs of R's diagonal (Mezzadri 2007)
     q, r = torch.linalg_qr(gaussian)
-    sign = torch.sign(torch.diagonal(r))
+    sign = torch.sign(torch.diagonal(r, 0, -2, -1))
     sign = torch.where(sign == 0, torch.ones_like(sign), sign)
-    return q * sign
+    return q * sign.unsqueeze(-2)
+
+  def mixed(self, x: Tensor, outer: Tensor, inner: Tensor) -> Tensor:
+    # x [n, q p], outer [q, q], inner [p, p] -> x S^T with the Kronecker product S = outer (x) inner, [n, q p]
+    if inner.size(0) == 1:
+      return self.linear(x, outer * inner)
+    y = torch.mm(x.reshape([-1, inner.size(0)]), inner.t()).view([x.size(0), outer.size(0), inner.size(0)])
+    return torch.bmm(outer.unsqueeze(0).expand([x.size(0), outer.size(0), outer.size(0)]), y).view([x.size(0), -1])
 
   def covariance(self, rho: Tensor, sigma: Tensor) -> Tensor:
     # rho F64 [d, d], sigma F64 [d] -> F32
@@ -332,20 +339,29 @@ class Ops(Module):
       out[a:b].copy_((rho[a:b] * sigma).mul_(sigma[a:b].unsqueeze(1)))
     return out
 
-  def rotated_variance(self, rotation: Tensor, covariance: Tensor) -> Tensor:
-    # variance of each rotated neuron, diag(R cov R^T), from the layer's own covariance F32 [d, d] -> F64 [d]. Where a half has few
-    # positions, some rotated neurons hardly vary, and F32 errs by more than that, below 0 too: none is taken to vary less than a hundred
-    # thousandth of their mean. Such a one then correlates less than it does, instead of with whatever the error is
-    least = covariance.diagonal().double().mean() * 1e-5
-    return torch.maximum(self.inner(self.linear(rotation, covariance.t()), rotation), least)
+  def drawn(self, x: Tensor, outer: Tensor, inner: Tensor, draw: int, draws: int) -> Tensor:
+    # x S^T of a draw; of the first there is no S where there is one less than there are draws
+    at = draw - draws + outer.size(0)
+    if at < 0:
+      return x
+    return self.mixed(x, outer[at], inner[at])
 
-  def inner(self, x: Tensor, y: Tensor) -> Tensor:
-    # -> [rows]: sum of x y of each row, in F64
-    sums : List[Tensor] = []
-    step = self.step(x)
-    for i in range((x.size(0) + step - 1) // step):
-      sums.append((x[i * step:(i + 1) * step] * y[i * step:(i + 1) * step]).double().sum([1]))
-    return torch.cat(sums)
+  def rotated_variances(self, rotation: Tensor, outer: Tensor, inner: Tensor, draws: Tensor, covariance: Tensor) -> Tensor:
+    # variance of each rotated neuron of each draw, diag(S R cov R^T S^T), from the layer's own covariance F32 [d, d]; rotation R
+    # [d, d], outer [draws, q, q] and inner [draws, p, p] of S as of `drawn` -> F64 [draws, d]. Where a half has few positions, some
+    # rotated neurons hardly vary, and F32 errs by more than that, below 0 too: none is taken to vary less than a hundred thousandth of
+    # their mean. Such a one then correlates less than it does, instead of with whatever the error is
+    count = int(draws)
+    least = covariance.diagonal().double().mean() * 1e-5
+    across = self.linear(covariance, rotation)
+    out = torch.zeros([count, rotation.size(0)], dtype=7, device=rotation.device)
+    step = self.step(across)
+    for i in range((across.size(0) + step - 1) // step):
+      x = across[i * step:(i + 1) * step]
+      r = rotation[:, i * step:i * step + x.size(0)].t().contiguous()
+      for k in range(count):
+        out[k].add_((self.drawn(x, outer, inner, k, count) * self.drawn(r, outer, inner, k, count)).double().sum([0]))
+    return torch.maximum(out, least)
 
   def scaled(self, totals: List[Tensor], row: Tensor, column: Tensor, left: Tensor, right: Tensor, n: Tensor, sx: Tensor, sy: Tensor, sigma: Tensor) -> Tensor:
     # `correlation` times sigma F64 [db] -> cov(x, y) in units of the standard deviation of x, F32 [da, db]
@@ -369,44 +385,56 @@ class Ops(Module):
       out[a:b].copy_(r.mul_(columns).mul_(rows[a:b].unsqueeze(1)))
     return out
 
-  def baseline(self, scaled: List[Tensor], rotation: Tensor, variance: Tensor, room: Tensor) -> Tensor:
-    # scaled F32 [da, db] each, rotation R F32 [db, db], variance of the rotated neurons F64 [db]; room F32, with da db elements at least
-    # -> largest correlation of each neuron (row, of all one after the other) with any rotated neuron:
-    #    cov(x, R y) / sd(R y) = cov(x, y) (R / sd(R y))^T, at most 1; F64
-    turned = rotation * variance.rsqrt().float().unsqueeze(1)
+  def baseline(self, scaled: List[Tensor], rotation: Tensor, outer: Tensor, inner: Tensor, variances: Tensor, room: Tensor) -> Tensor:
+    # scaled F32 [da, db] each, rotation R F32 [db, db], outer [draws, q, q] and inner [draws, p, p] of S as of `drawn`, variances of
+    # the rotated neurons F64 [draws, db]; room F32, with da db elements at least
+    # -> largest correlation of each neuron (row, of all one after the other) with any rotated neuron, in each draw:
+    #    cov(x, S R y) / sd(S R y) = cov(x, y) R^T S^T / sd(S R y), at most 1; F64 [draws, sum of da]
+    inverse = variances.rsqrt().float()
     out : List[Tensor] = []
     for x in scaled:
-      out.append(torch.amax(self.product(x, turned, room), [1]).double())
-    return torch.cat(out).clamp_(max=1.0)
+      product = self.product(x, rotation, room)
+      step = self.step(product)
+      for i in range((x.size(0) + step - 1) // step):
+        out.append(self.peaks(product[i * step:(i + 1) * step], outer, inner, inverse, inverse.size(0)))
+    return torch.cat(out, 1).double().clamp_(max=1.0)
 
-  def baselines(self, first: List[Tensor], second: List[Tensor], rotation: Tensor, variances: Tensor, rows: Tensor, between: Tensor, room: Tensor) -> Tensor:
-    # `baseline` of both halves, first and second, and of the whole, whose product follows from theirs: the covariances of x with y are
+  def peaks(self, x: Tensor, outer: Tensor, inner: Tensor, inverse: Tensor, draws: int) -> Tensor:
+    # x [n, d] -> [k, n]: largest of each row of x S^T times inverse [k, d], of the first k draws
+    out : List[Tensor] = []
+    for k in range(inverse.size(0)):
+      out.append(torch.amax(self.drawn(x, outer, inner, k, draws) * inverse[k], [1]))
+    return torch.stack(out)
+
+  def baselines(self, first: List[Tensor], second: List[Tensor], rotation: Tensor, outer: Tensor, inner: Tensor, variances: Tensor, halves: Tensor, rows: Tensor, between: Tensor, room: Tensor) -> Tensor:
+    # `baseline` of the whole, whose products follow from those of its halves, first and second: the covariances of x with y are
     #    n cov(x, y) = sum over halves h of n_h cov_h(x, y) + n_1 n_2 / n (m_1(x) - m_2(x)) (m_1(y) - m_2(y)), m_h their means
-    # variances F64 [3, db]: of the rotated neurons, of the whole and each half. rows F64 [3, sum of da]: n_h sd_h(x) / (n sd(x)) of
-    # each half, and n_1 n_2 (m_1(x) - m_2(x)) / (n^2 sd(x)). between F64 [db]: m_1(y) - m_2(y). room F32, with 2 da db elements at least
-    # -> F64 [3, sum of da]
-    deviations = variances.sqrt()
-    turned = [rotation / deviations[1].float().unsqueeze(1), rotation / deviations[2].float().unsqueeze(1)]
-    by = [(deviations[1] / deviations[0]).float(), (deviations[2] / deviations[0]).float()]
-    moved = torch.mv(rotation, between.float()) / deviations[0].float()
+    # and of the halves themselves in the first draws, of which halves F64 [2, drawn, db] has the variances, drawn 0 or more. rows F64
+    # [3, sum of da]: n_h sd_h(x) / (n sd(x)) of each half, and n_1 n_2 (m_1(x) - m_2(x)) / (n^2 sd(x)). between F64 [db]: m_1(y) -
+    # m_2(y). room F32, with 2 da db elements at least -> F64 [draws + 2 drawn, sum of da]
+    inverse = variances.rsqrt().float()
+    apart = halves.rsqrt().float()
+    moved = torch.mv(rotation, between.float())
     weights = rows.float().unsqueeze(2)
     out : List[Tensor] = []
     begin = 0
     for j in range(len(first)):
       x = first[j]
       size = x.size(0) * rotation.size(0)
-      one = self.product(x, turned[0], room)
-      two = self.product(second[j], turned[1], room.view([-1])[size:2 * size])
+      one = self.product(x, rotation, room)
+      two = self.product(second[j], rotation, room.view([-1])[size:2 * size])
       step = self.step(one)
       for i in range((x.size(0) + step - 1) // step):
         a = one[i * step:(i + 1) * step]
         b = two[i * step:(i + 1) * step]
         w = weights[:, begin + i * step:begin + i * step + a.size(0)]
-        halves = [torch.amax(a, [1]), torch.amax(b, [1])]
-        whole = a.mul_(by[0]).mul_(w[0]).add_(b.mul_(by[1]).mul_(w[1])).addcmul_(w[2], moved)
-        out.append(torch.stack([torch.amax(whole, [1]), halves[0], halves[1]]).double())
+        found : List[Tensor] = []
+        if apart.size(1) > 0:
+          found = [self.peaks(a, outer, inner, apart[0], inverse.size(0)), self.peaks(b, outer, inner, apart[1], inverse.size(0))]
+        whole = (a * w[0]).addcmul_(b, w[1]).addcmul_(w[2], moved)
+        out.append(torch.cat([self.peaks(whole, outer, inner, inverse, inverse.size(0))] + found))
       begin = begin + x.size(0)
-    return torch.cat(out, 1).clamp_(max=1.0)
+    return torch.cat(out, 1).double().clamp_(max=1.0)
 
   def columns(self, blocks: List[Tensor], at: Tensor) -> Tensor:
     # blocks [n, d] of some layers, at I64 [r]: columns of all side by side, ascending -> [n, r]

@@ -15,7 +15,7 @@ import universality.data.Json;
 /**
  * The stage {@code correlate} on stored activations that were made up ({@link PlantedActivations}), by a slice of a study of five
  * GPT-2 small: {@link CorrelateSlice}. Sizes: {@code neurons} (of a layer), {@code slice_layers}, {@code slice_tokens},
- * {@code slice_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, filter, sketch), {@code
+ * {@code baseline_draws}, {@code slice_memory}, {@code sketch_size}, {@code precisions} (of exact, filter, sketch), {@code
  * filter} (bf16 or int8).
  */
 final class CorrelateRows implements Rows {
@@ -41,8 +41,8 @@ final class CorrelateRows implements Rows {
             "sketch", "sketch, 5M tokens: all-pairs products", "times cheaper than exact ones", Target.atLeast(50));
     private static final Result SKETCH_FOUND =
             line("sketch-found", "the same: partners above 0.4 found", "of those of exact", Target.atLeast(1));
-    private static final Study GPT2_SMALL = new Study(5, 12, 1e6, 10);
-    private static final Study LONGER = new Study(5, 12, 5e6, 10);
+    private static final Study GPT2_SMALL = new Study(5, 12, 1e6);
+    private static final Study LONGER = new Study(5, 12, 5e6);
     private static final double STRONG = 0.4;
 
     private final int neurons;
@@ -58,7 +58,7 @@ final class CorrelateRows implements Rows {
         neurons = arguments.number("neurons", 3072);
         layers = arguments.number("slice_layers", 2);
         tokens = arguments.number("slice_tokens", 65536);
-        draws = arguments.number("slice_draws", 2);
+        draws = arguments.number("baseline_draws", 10);
         memory = arguments.text("slice_memory", "4 GB");
         sketchSize = arguments.number("sketch_size", 16384);
         filter = arguments.text("filter", "");
@@ -129,7 +129,7 @@ final class CorrelateRows implements Rows {
                 costs,
                 study.seeds(),
                 study.layers(),
-                study.draws(),
+                draws,
                 costs.products(study),
                 costs.reading(study),
                 costs.reductions(study),

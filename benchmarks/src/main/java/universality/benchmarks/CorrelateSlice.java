@@ -24,8 +24,8 @@ final class CorrelateSlice {
     /** Tokens whose products of whole numbers 32 bits hold, where a standard deviation is at most 126 / 4 steps. */
     private static final double MOST_WHOLE = 4e6;
 
-    /** A study at one step: {@code seeds} models, every pair of them. */
-    record Study(int seeds, int layers, double tokens, int draws) {
+    /** A study at one step: {@code seeds} models, every pair of them, with as many baseline draws as the slice has. */
+    record Study(int seeds, int layers, double tokens) {
         double pairs() {
             return seeds * (seeds - 1) / 2.0;
         }
@@ -36,26 +36,6 @@ final class CorrelateSlice {
 
         double layersOfAll() {
             return (double) seeds * layers;
-        }
-
-        /** Draws of which there are products of the halves as well, from which the whole's follow. */
-        private double halved() {
-            return Math.min(draws, Math.max(2, Math.ceil(draws / 5.0)));
-        }
-
-        /** Products with rotations, of one layer and another. */
-        double drawn() {
-            return draws + halved();
-        }
-
-        /** Variances of rotated neurons, of a layer. */
-        double variances() {
-            return draws + 2 * halved();
-        }
-
-        /** Sums that are read to scale covariances for that: one for each half, and both for the whole where it has draws of its own. */
-        double scaled() {
-            return draws > halved() ? 4 : 2;
         }
 
         /** How often a layer is read, where tiles of products are as large as memory allows; {@code bytes} of a product's sums. */
@@ -106,14 +86,12 @@ final class CorrelateSlice {
                     + of("rereading") * study.layersOfAll() / slice.layersOfAll() * tokens;
         }
 
-        /** Covariances, rotations, variances under them, and what is multiplied with rotations, once for all draws; and the products. */
+        /** Covariances, rotations, variances under them, and what is rotated and its maxima, of all draws. */
         double baseline(Study study) {
             double layers = study.layersOfAll() / slice.layersOfAll();
             return of("covariances") * layers * study.tokens() / slice.tokens()
-                    + of("rotations") * layers * study.draws() / slice.draws()
-                    + of("variances") * layers * study.variances() / slice.variances()
-                    + of("scaling") * study.products() / slice.products() * study.scaled() / slice.scaled()
-                    + of("baseline") * study.products() / slice.products() * study.drawn() / slice.drawn();
+                    + (of("rotations") + of("variances")) * layers
+                    + (of("scaling") + of("baseline")) * study.products() / slice.products();
         }
 
         double all(Study study) {
@@ -133,6 +111,7 @@ final class CorrelateSlice {
     private final Bench bench;
     private final int width;
     private final Study slice;
+    private final int draws;
     private final String memory;
     private final List<Path> models = new ArrayList<>();
     private final Map<List<Object>, Path> outputs = new LinkedHashMap<>();
@@ -141,7 +120,8 @@ final class CorrelateSlice {
         this.bench = bench;
         this.width = width;
         this.memory = memory;
-        slice = new Study(SLICE_MODELS, layers, tokens, draws);
+        this.draws = draws;
+        slice = new Study(SLICE_MODELS, layers, tokens);
     }
 
     /** Writes the models' activations. */
@@ -158,7 +138,7 @@ final class CorrelateSlice {
         command.addAll(models);
         Path out = bench.fresh("correlations");
         outputs.put(List.of(options), out);
-        command.addAll(List.of("--baseline-draws", slice.draws(), "--candidates", 0, "--memory", memory, "--out", out));
+        command.addAll(List.of("--baseline-draws", draws, "--candidates", 0, "--memory", memory, "--out", out));
         command.addAll(List.of(options));
         bench.stage(command.toArray());
         List<Object> given = List.of(options);
@@ -188,7 +168,7 @@ final class CorrelateSlice {
                 slice.layers(),
                 width,
                 slice.tokens(),
-                slice.draws());
+                draws);
     }
 
     /** Deletes activations and results. */

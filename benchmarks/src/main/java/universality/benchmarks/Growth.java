@@ -149,15 +149,17 @@ public final class Growth {
         return new Point("correlate", axis, size, correlationFlops(count, depth, models), best);
     }
 
-    /** Products of pairs and of layers with themselves, rotations (QR 8/3 d³), rotated products and variances. */
+    /**
+     * Products of pairs and of layers with themselves; a rotation of each layer (QR 8/3 d³); a product with it for each pair, direction
+     * and half, and for the variances of each set. What the draws after it add is counted as nothing (docs/scaling.md).
+     */
     private double correlationFlops(double count, double depth, double models) {
         double d = neurons;
         double products = models * (models - 1) / 2 * depth * depth;
         double own = models * depth;
-        CorrelateSlice.Study study = new CorrelateSlice.Study(2, 1, 0, draws);
         return 2 * count * d * d * (products + own)
-                + own * draws * 8 / 3 * d * d * d
-                + 2 * d * d * d * (2 * products * study.drawn() + own * study.variances());
+                + own * 8 / 3 * d * d * d
+                + 2 * d * d * d * (4 * products + 3 * own);
     }
 
     private interface Maker {

@@ -63,19 +63,37 @@ final class Baselines {
                     covariances[set] = covariance(scope, cell, layer, set);
                 }
             }
-            for (int draw = 0; draw < draws; draw++) {
+            Activations model = layer.source().model;
+            int together = Rotations.together(model.dMlp(), draws);
+            for (int from = 0; from < draws; from += together) {
                 try (NDManager step = scope.newSubManager()) {
-                    NDArray rotation = rotations.get(step, layer.source().model, layer.index(), draw);
+                    NDArray rotation = rotations.first(step, model, layer.index());
                     for (int set = 0; set < Source.SETS; set++) {
-                        if (covariances[set] != null && draw < draws(set, draws)) {
-                            variances[set][draw] = kernel.call(step, "rotated_variance", rotation, covariances[set])
+                        int to = Math.min(from + together, draws(set, draws));
+                        if (covariances[set] != null && from < to) {
+                            Rotations.Factors turns = rotations.factors(step, model, layer.index(), from, to);
+                            double[] all = kernel.call(
+                                            step,
+                                            "rotated_variances",
+                                            rotation,
+                                            turns.outer(),
+                                            turns.inner(),
+                                            to - from,
+                                            covariances[set])
                                     .singletonOrThrow()
                                     .toDoubleArray();
+                            for (int draw = from; draw < to; draw++) {
+                                variances[set][draw] = slice(all, draw - from, model.dMlp());
+                            }
                         }
                     }
                 }
             }
         }
+    }
+
+    private static double[] slice(double[] rows, int row, int width) {
+        return Arrays.copyOfRange(rows, row * width, (row + 1) * width);
     }
 
     private NDArray covariance(NDManager scope, Cell cell, Layer layer, int set) {
@@ -89,7 +107,7 @@ final class Baselines {
     }
 
     /**
-     * The baselines of all cells of a group, rotation by rotation: making one takes longer than using it.
+     * The baselines of all cells of a group, rotated layer by rotated layer: making a rotation takes longer than using it.
      *
      * @param free bytes for what is computed
      */
@@ -122,21 +140,24 @@ final class Baselines {
             int halved = IntStream.range(0, Source.SETS).allMatch(set -> layer.varies(set)) ? draws(1, draws) : 0;
             List<List<NDArray>> scaled = new ArrayList<>();
             for (int set = 0; set < Source.SETS; set++) {
-                boolean needed = layer.varies(set) && (set > 0 || halved < draws);
+                boolean needed = layer.varies(set)
+                        && (set > 0 || halved == 0); // the whole's products follow from those of the halves
                 scaled.add(needed ? scaled(scope, layer, wanted, set) : List.of());
             }
             NDArray room = Correlator.room(kernel, scope, 1, 2 * largest(wanted, Unit::cellSize), Dtype.F32);
             Halves halves = halved > 0 ? halves(scope, layer, wanted, scaled) : null;
-            for (int draw = 0; draw < draws; draw++) {
+            int together = Rotations.together(b.width(), draws);
+            for (int from = 0; from < draws; from += together) {
                 try (NDManager step = scope.newSubManager()) {
-                    NDArray rotation = rotations.get(step, b.model, layer.index(), draw);
-                    if (draw < halved) { // the whole's products follow from those of the halves
-                        draw(step, layer, wanted, halves, rotation, room, draw);
+                    NDArray rotation = rotations.first(step, b.model, layer.index());
+                    if (halves != null) {
+                        draw(step, layer, wanted, halves, rotation, room, from, Math.min(from + together, draws));
                         continue;
                     }
                     for (int set = 0; set < Source.SETS; set++) {
-                        if (draw < draws(set, draws) && !scaled.get(set).isEmpty()) {
-                            draw(step, layer, wanted, scaled.get(set), rotation, room, set, draw);
+                        int to = Math.min(from + together, draws(set, draws));
+                        if (from < to && !scaled.get(set).isEmpty()) {
+                            draw(step, layer, wanted, scaled.get(set), rotation, room, set, from, to);
                         }
                     }
                 }
@@ -228,6 +249,7 @@ final class Baselines {
         }
     }
 
+    /** Draws {@code from} to before {@code to} of one set. */
     private void draw(
             NDManager step,
             Layer layer,
@@ -236,41 +258,67 @@ final class Baselines {
             NDArray rotation,
             NDArray room,
             int set,
-            int draw) {
-        NDArray variance = step.create(rotatedVariances.get(layer)[set][draw]);
-        double[] values = kernel.call(step, "baseline", scaled, rotation, variance, room)
+            int from,
+            int to) {
+        Rotations.Factors turns = rotations.factors(step, layer.source().model, layer.index(), from, to);
+        double[][] variances = Arrays.copyOfRange(rotatedVariances.get(layer)[set], from, to);
+        double[] values = kernel.call(
+                        step, "baseline", scaled, rotation, turns.outer(), turns.inner(), step.create(variances), room)
                 .singletonOrThrow()
                 .toDoubleArray();
-        addBaselines(wanted, set, draw, values, 0);
+        addBaselines(wanted, set, from, to, values, 0);
     }
 
+    /** Draws {@code from} to before {@code to} of the whole, and those of the halves among them. */
     private void draw(
-            NDManager step, Layer layer, List<Wanted> wanted, Halves halves, NDArray rotation, NDArray room, int draw) {
-        double[][] variances = new double[Source.SETS][];
-        Arrays.setAll(variances, set -> rotatedVariances.get(layer)[set][draw]);
+            NDManager step,
+            Layer layer,
+            List<Wanted> wanted,
+            Halves halves,
+            NDArray rotation,
+            NDArray room,
+            int from,
+            int to) {
+        Rotations.Factors turns = rotations.factors(step, layer.source().model, layer.index(), from, to);
+        int end = Math.max(from, Math.min(to, draws(1, draws)));
+        double[][][] variances = rotatedVariances.get(layer);
+        double[] ofHalves = IntStream.of(1, 2)
+                .mapToObj(set -> Arrays.copyOfRange(variances[set], from, end))
+                .flatMap(Arrays::stream)
+                .flatMapToDouble(Arrays::stream)
+                .toArray();
         double[] values = kernel.call(
                         step,
                         "baselines",
                         halves.first(),
                         halves.second(),
                         rotation,
-                        step.create(variances),
+                        turns.outer(),
+                        turns.inner(),
+                        step.create(Arrays.copyOfRange(variances[0], from, to)),
+                        step.create(
+                                ofHalves,
+                                new Shape(2, end - from, layer.source().width())),
                         halves.rows(),
                         halves.between(),
                         room)
                 .singletonOrThrow()
                 .toDoubleArray();
-        for (int set = 0; set < Source.SETS; set++) {
-            addBaselines(wanted, set, draw, values, set * (values.length / Source.SETS));
-        }
+        int neurons = wanted.stream().mapToInt(w -> w.table().rowWidth()).sum();
+        addBaselines(wanted, 0, from, to, values, 0);
+        addBaselines(wanted, 1, from, end, values, (to - from) * neurons);
+        addBaselines(wanted, 2, from, end, values, (to - from + end - from) * neurons);
     }
 
-    private static void addBaselines(List<Wanted> wanted, int set, int draw, double[] values, int begin) {
-        int from = begin;
-        for (Wanted w : wanted) {
-            int to = from + w.table().rowWidth();
-            w.table().addBaseline(set, draw, w.row().index(), Arrays.copyOfRange(values, from, to));
-            from = to;
+    /** Of draws {@code from} to before {@code to}, whose values for all neurons that are wanted come one after the other. */
+    private static void addBaselines(List<Wanted> wanted, int set, int from, int to, double[] values, int begin) {
+        int at = begin;
+        for (int draw = from; draw < to; draw++) {
+            for (Wanted w : wanted) {
+                int end = at + w.table().rowWidth();
+                w.table().addBaseline(set, draw, w.row().index(), Arrays.copyOfRange(values, at, end));
+                at = end;
+            }
         }
     }
 }

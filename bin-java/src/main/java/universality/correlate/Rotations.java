@@ -5,16 +5,27 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import universality.data.Phases;
 import universality.stats.Draws;
 import universality.tensor.Kernel;
 
 /**
- * Haar-distributed rotations of a layer's neurons, one for each draw. A rotation depends on {@code
- * baseline_seed|family|seed|layer|draw} only: not on the step, so that baseline noise cancels between checkpoints, and not on
- * the order in which pairs are computed. Rotations are kept while they fit the budget and made again otherwise.
+ * Haar-distributed rotations of a layer's neurons, one for each draw: R in the first, and S R in every other one with S = V ⊗ U, the
+ * Kronecker product of two small Haar rotations. R is uniform over all rotations and independent of S, so S R is uniform as well, but it
+ * costs d² (p + q) operations to apply instead of d³, with d = q p neurons. Two draws share R; their largest coordinates are as good as
+ * uncorrelated (docs/methods.md, "Correlation and baseline").
+ *
+ * <p>A rotation depends on {@code baseline_seed|family|seed|layer|draw} only: not on the step, so that baseline noise cancels between
+ * checkpoints, and not on the order in which pairs are computed. Rotations are kept while they fit the budget and made again otherwise.
  */
 final class Rotations implements AutoCloseable {
+    /** Narrower layers have draws that share nothing, for there two that share R would be correlated by a hundredth. */
+    private static final int SHARING = 256;
+
+    /** Bytes of the factors of draws that are used at once, where R is smaller. */
+    private static final long FACTORS = 4L << 20;
+
     private final NDManager manager;
     private final Kernel kernel;
     private final long baselineSeed;
@@ -31,23 +42,81 @@ final class Rotations implements AutoCloseable {
         this.phases = phases;
     }
 
+    /** p, the greatest divisor of a layer's width up to its root: the width of U. 1 where draws are to share nothing: V is all of S then. */
+    static int inner(int width) {
+        int p = width < SHARING ? 1 : (int) Math.sqrt(width);
+        while (width % p > 0) {
+            p--;
+        }
+        return p;
+    }
+
+    /** Draws whose factors are used at once: all, unless a layer's width has no two divisors near its root. */
+    static int together(int width, int draws) {
+        long inner = inner(width);
+        long outer = width / inner;
+        return (int)
+                Math.max(1, Math.min(draws, Math.max(FACTORS, bytes(width)) / 4 / (inner * inner + outer * outer)));
+    }
+
+    private static long bytes(long width) {
+        return 4 * width * width;
+    }
+
     /**
-     * The rotation of one layer in one draw.
+     * The rotation R of one layer, its first draw.
      *
-     * @param draw from 0
      * @return F32 [d_mlp, d_mlp]; not to be closed by the caller, who owns {@code scope}, to which it may belong
      */
-    NDArray get(NDManager scope, Activations model, int layer, int draw) {
-        // models of one family and seed may still be of different widths
-        String name = key(model, layer, draw) + "|" + model.dMlp();
+    NDArray first(NDManager scope, Activations model, int layer) {
+        int width = model.dMlp();
+        String key = key(model, layer, 0);
+        return kept(
+                scope, key, width, bytes(width), owner -> haar(owner, gaussians(key, width), new Shape(width, width)));
+    }
+
+    /**
+     * What turns {@link #first} into the rotations of draws; the first of all has none.
+     *
+     * @param outer V of each, F32 [draws, q, q]
+     * @param inner U of each, F32 [draws, p, p]
+     */
+    record Factors(NDArray outer, NDArray inner) {}
+
+    /** The factors of draws {@code from} (from 0) to before {@code to}, to be used like {@link #first}. */
+    Factors factors(NDManager scope, Activations model, int layer, int from, int to) {
+        int inner = inner(model.dMlp());
+        int outer = model.dMlp() / inner;
+        return new Factors(
+                factors(scope, model, layer, "outer", outer, from, to),
+                factors(scope, model, layer, "inner", inner, from, to));
+    }
+
+    private NDArray factors(NDManager scope, Activations model, int layer, String which, int width, int from, int to) {
+        int begin = Math.max(1, from);
+        Shape shape = new Shape(to - begin, width, width);
+        if (to == begin) {
+            return scope.create(new float[0], shape);
+        }
+        String draws = key(model, layer, begin + "-" + to + "|" + which);
+        return kept(scope, draws, model.dMlp(), 4 * shape.size(), owner -> {
+            float[] values = new float[(int) shape.size()];
+            for (int draw = begin; draw < to; draw++) {
+                float[] factor = gaussians(key(model, layer, draw + "|" + which), width);
+                System.arraycopy(factor, 0, values, (draw - begin) * factor.length, factor.length);
+            }
+            return haar(owner, values, shape);
+        });
+    }
+
+    private NDArray kept(NDManager scope, String key, int width, long bytes, Function<NDManager, NDArray> maker) {
+        String name = key + "|" + width; // models of one family and seed may still be of different widths
         NDArray found = kept.get(name);
         if (found != null) {
             return found;
         }
-        long bytes = 4L * model.dMlp() * model.dMlp();
         boolean keep = used + bytes <= budget;
-        NDArray made =
-                phases.in("rotations", () -> make(keep ? manager : scope, model.dMlp(), key(model, layer, draw)));
+        NDArray made = phases.in("rotations", () -> maker.apply(keep ? manager : scope));
         if (keep) {
             kept.put(name, made);
             used += bytes;
@@ -55,26 +124,32 @@ final class Rotations implements AutoCloseable {
         return made;
     }
 
-    /** {@link #get} of a rotation that {@code owner} keeps, by a name that is no draw's. */
+    /** A rotation that {@code owner} keeps, by a name that is no draw's. */
     NDArray apart(NDManager owner, Activations model, int layer, String name) {
-        return phases.in("rotations", () -> make(owner, model.dMlp(), key(model, layer, name)));
+        int width = model.dMlp();
+        return phases.in(
+                "rotations", () -> haar(owner, gaussians(key(model, layer, name), width), new Shape(width, width)));
     }
 
     private String key(Activations model, int layer, Object draw) {
         return baselineSeed + "|" + model.family() + "|" + model.seed() + "|" + layer + "|" + draw;
     }
 
-    private NDArray make(NDManager owner, int width, String key) {
+    private static float[] gaussians(String key, int width) {
         Draws random = Draws.of(key);
         float[] values = new float[width * width];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.gaussian();
         }
+        return values;
+    }
+
+    private NDArray haar(NDManager owner, float[] gaussians, Shape shape) {
         try (NDManager scope = owner.newSubManager()) {
-            NDArray gaussian = scope.create(values, new Shape(width, width));
-            NDArray rotation = kernel.call(scope, "haar", gaussian).singletonOrThrow();
-            rotation.attach(owner);
-            return rotation;
+            NDArray rotations =
+                    kernel.call(scope, "haar", scope.create(gaussians, shape)).singletonOrThrow();
+            rotations.attach(owner);
+            return rotations;
         }
     }
 

@@ -28,6 +28,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class CorrelateKernels {
     private static final int BLOCK = 4096;
     private static final int BINS = 101;
+    private static final int DRAWS = 10;
 
     @Param({"demo", "gpt2_small"})
     public String shape;
@@ -48,7 +49,12 @@ public class CorrelateKernels {
     private NDArray scaled;
     private NDArray gaussian;
     private NDArray rotation;
-    private NDArray variance;
+    private NDArray outer;
+    private NDArray inner;
+    private NDArray variances;
+    private NDArray ofHalves;
+    private NDArray weights;
+    private NDArray between;
     private NDArray none;
 
     @Setup(Level.Trial)
@@ -62,7 +68,7 @@ public class CorrelateKernels {
         y = state.normal(BLOCK, d);
         total = state.zeros(d, d);
         block = state.normal(BLOCK, d);
-        room = state.normal(d, d);
+        room = state.normal(2, d, d);
         sums = state.keep("sums", x).singletonOrThrow();
         columns = state.arrays().create(IntStream.range(0, d).asLongStream().toArray());
         double[] bounds = IntStream.range(0, BINS - 1)
@@ -71,7 +77,16 @@ public class CorrelateKernels {
         edges = state.arrays().create(bounds);
         gaussian = state.normal(d, d);
         rotation = state.keep("haar", gaussian).singletonOrThrow();
-        variance = state.zeros(d).add(1);
+        int p = (int) Math.sqrt(d);
+        while (d % p > 0) {
+            p--;
+        }
+        outer = state.keep("haar", state.normal(DRAWS - 1, d / p, d / p)).singletonOrThrow();
+        inner = state.keep("haar", state.normal(DRAWS - 1, p, p)).singletonOrThrow();
+        variances = state.zeros(DRAWS, d).add(1);
+        ofHalves = state.zeros(2, 2, d).add(1);
+        weights = state.zeros(3, d).add(0.5);
+        between = state.zeros(d);
         scaled = state.normal(d, d);
         NDArray products =
                 state.keep("accumulate", state.zeros(d, d), x, y, BLOCK, room).singletonOrThrow();
@@ -107,6 +122,12 @@ public class CorrelateKernels {
         return state.run("accumulate", total, x, y, 1024, room);
     }
 
+    /** Of x with itself, on and above the diagonal of blocks. */
+    @Benchmark
+    public int accumulateWithin() {
+        return state.run("accumulate_within", total, x, 1024, room);
+    }
+
     @Benchmark
     public int correlation() {
         return state.run("correlation", List.of(total), 0, 0, none, none, (double) BLOCK, sums, sums);
@@ -127,10 +148,27 @@ public class CorrelateKernels {
         return state.run("top", rho, columns, 10);
     }
 
-    /** 2 d³ operations. */
+    /** Of ten draws: 2 d³ + 18 d² (p + q) operations, d = q p. */
     @Benchmark
     public int baseline() {
-        return state.run("baseline", List.of(scaled), rotation, variance, room);
+        return state.run("baseline", List.of(scaled), rotation, outer, inner, variances, room);
+    }
+
+    /** Of ten draws, two of which are of the halves as well: 4 d³ + 22 d² (p + q) operations. */
+    @Benchmark
+    public int baselines() {
+        return state.run(
+                "baselines",
+                List.of(scaled),
+                List.of(scaled),
+                rotation,
+                outer,
+                inner,
+                variances,
+                ofHalves,
+                weights,
+                between,
+                room);
     }
 
     @Benchmark
