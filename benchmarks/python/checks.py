@@ -248,6 +248,8 @@ def top(k):
         values, at = k("top", rho, columns, 7)
         yield f"{what} values", same(values, rho[:, columns].sort(1, descending=True).values[:, :7].contiguous()), 0
         yield f"{what} columns", same(rho.gather(1, at), values), 0
+        first = columns[rho[:, columns].sort(stable=True, dim=1, descending=True).indices[:, :7]]
+        yield f"{what} of equal ones the first", same(at.sort(1).values, first.sort(1).values), 0
         distinct = all(len(set(row.tolist())) == 7 and set(row.tolist()) <= set(columns.tolist()) for row in at)
         yield f"{what} each column once", 0.0 if distinct else float("inf"), 0
     yield "fewer than asked for", 0.0 if k("top", correlations(), torch.tensor([3, 5]), 7)[0].shape[1] == 2 else float("inf"), 0

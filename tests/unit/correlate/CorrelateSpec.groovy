@@ -4,9 +4,11 @@ import ai.djl.ndarray.NDArray
 import ai.djl.ndarray.types.Shape
 import org.ejml.data.DMatrixRMaj
 import org.ejml.dense.row.CommonOps_DDRM
+import spock.lang.IgnoreIf
 import spock.lang.Shared
 import spock.lang.Specification
 import spock.lang.TempDir
+import spock.util.environment.RestoreSystemProperties
 import unit.support.Processor
 import unit.support.TestData
 import universality.correlate.CorrelateStage
@@ -111,6 +113,25 @@ class CorrelateSpec extends Specification {
         (0..1).collect { [table.integer(it, 'partner_layer'), table.integer(it, 'partner_neuron')] } == [[0, 1], [0, 0]]
         Math.abs(table.number(0, 'max_corr') - 1) < 1e-7
         Files.readString(wide.resolve('a__b.csv')) == Files.readString(narrow.resolve('a__b.csv'))
+    }
+
+    @IgnoreIf(value = { data.precision == Precision.INT8 && !Processor.sumsInt8() }, reason = Processor.NO_INT8)
+    @RestoreSystemProperties
+    def "of more equal partners than are listed the first are, in one layer and over layers: #precision"() {
+        given: 'two layers of b, each of which has the neuron of a forty times, every other one doubled'
+        System.setProperty('universality.fast', 'bf16,int8')
+        double[][] x = gaussian(new Random(3), 256, 1)
+        double[][] y = x.collect { row -> (0..<40).collect { row[0] * (it % 2 + 1) } as double[] } as double[][]
+
+        when:
+        def table = CsvTable.read(correlate([a: [x], b: [y, y]], [draws: 1, precision: precision]).resolve('a__b.csv'))
+
+        then:
+        [table.integer(0, 'partner_layer'), table.integer(0, 'partner_neuron')] == [0, 0]
+        table.text(0, 'top_partners').split(';')*.replaceAll(':.*', '') == ['0.0', '0.1', '0.2']
+
+        where:
+        precision << Precision.values()
     }
 
     def "the analytic baseline agrees with explicitly rotated activations, and rotations are orthogonal"() {

@@ -255,15 +255,20 @@ class Ops(Module):
     return x.index_select(1, columns)
 
   def top(self, rho: Tensor, columns: Tensor, k: Tensor) -> List[Tensor]:
-    # -> the k largest of each row [da, k], their columns [da, k]
+    # -> the k largest of each row [da, k], of equal ones the first, their columns [da, k]
     count = min(int(k), columns.size(0))
+    more = min(count + 1, columns.size(0))
     values : List[Tensor] = []
     at : List[Tensor] = []
     step = self.step(rho)
     for i in range((rho.size(0) + step - 1) // step):
-      v, j = torch.topk(self.chosen(rho[i * step:(i + 1) * step], columns), count, 1)
-      values.append(v)
-      at.append(j)
+      r = self.chosen(rho[i * step:(i + 1) * step], columns)
+      v, j = torch.topk(r, more, 1)
+      # which of equal ones it takes is the engine's choice: where one that was left out equals the last, sorting tells the first
+      if more > count and bool(torch.any(v[:, count - 1] == v[:, count])):
+        v, j = torch.sort(r, stable=True, dim=1, descending=True)
+      values.append(v[:, 0:count])
+      at.append(j[:, 0:count])
     return [torch.cat(values), self.named(columns, torch.cat(at))]
 
   def named(self, columns: Tensor, at: Tensor) -> Tensor:
