@@ -82,6 +82,8 @@ class Launch {
         settings = settingsOf(model)
         study = params.input == null ? Study.trained(params) : Study.given(sheet(params.input, project), params)
         checkTokenizer(params)
+        checkTokens()
+        checkContext(params.context as int)
         notes = study.notes() + notesOnTokens(params, parameters.schema.tokens.default) + notesOnTraining(params)
         digests = ToolDigest.all(STAGES, project)
         offline = params.offline || Hub.offline(System.getenv())
@@ -185,6 +187,29 @@ class Launch {
         List<String> families = study.families().keySet().toList()
         if (params.tokenizer == 'checkpoint' && families.size() > 1) {
             throw new IllegalArgumentException("--tokenizer checkpoint takes the tokenizer of one family, and --input has ${families.join(', ')}; study one family, or name a tokenizer that all have")
+        }
+    }
+
+    /** Text that is generated has no end of its own. */
+    private void checkTokens() {
+        boolean endless = !text && ids == null && dataset == null && new Splits(study.splits()).shares
+        if (endless && study.texts().any { it.tokens.toString() == '0' }) {
+            throw new IllegalArgumentException('--tokens 0 takes all of a given text, and text that is generated has no end; expected a number above 0, or --text, --ids or --dataset')
+        }
+    }
+
+    /** Refuses rows longer than a model reads, where its config.json is at hand; of models on the hub the first task tells. */
+    private void checkContext(int context) {
+        if (ids != null) {
+            return // rows are as long as they are
+        }
+        Map<String, Shape> known = study.trainings
+                ? [("--model_config '${model}'".toString()): Shape.of(settings.model)]
+                : (study.origins.values() - study.remote())*.source.toUnique().collectEntries { [("the checkpoint in '${it}'".toString()): Shape.read(Path.of((String) it))] }
+        known.each { name, shape ->
+            if (shape?.context && shape.context < context) {
+                throw new IllegalArgumentException("--context ${context}: ${name} has ${shape.context} positions; expected at most as many, so pass --context ${shape.context} or less")
+            }
         }
     }
 

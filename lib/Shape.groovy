@@ -10,6 +10,8 @@ class Shape {
     final long residual
     /** Neurons in a layer. */
     final long hidden
+    /** Positions of the longest row that it reads; 0 where that is not told. */
+    final long context
     private final long vocabulary
     private final long positions
     private final boolean tied
@@ -20,6 +22,7 @@ class Shape {
         this.hidden = hidden ?: 4 * residual
         boolean rotary = config.model_type == 'gpt_neox'
         vocabulary = whole(config.vocab_size) ?: 0
+        context = whole(config.n_positions) ?: whole(config.n_ctx) ?: whole(config.max_position_embeddings) ?: 0
         positions = rotary ? 0 : whole(config.n_positions) ?: 0
         tied = config.tie_word_embeddings instanceof Boolean ? config.tie_word_embeddings : !rotary
     }

@@ -125,6 +125,8 @@ class LaunchSpec extends Specification {
     /** What a launch is asked, and no hub with it. */
     private Map given(Map changes) {
         ['a', 'b'].each { Files.createDirectories(folder.resolve(it)) }
+        folder.resolve('b/config.json').text = '{"model_type": "gpt2", "n_layer": 1, "n_head": 2, "n_embd": 8, "n_positions": 200}'
+        folder.resolve('short.json').text = '{"model": {"model_type": "gpt_neox", "num_hidden_layers": 1, "hidden_size": 8, "max_position_embeddings": 16}}'
         folder.resolve('sheet.csv').text = 'family,seed,step,source\nx,1,0,a\nx,2,0,b\n'
         folder.resolve('two.csv').text = 'family,seed,step,source\nx,1,0,a\nx,2,0,b\ny,1,0,a\ny,2,0,b\n'
         folder.resolve('ids.json').text = '[[1, 2]]'
@@ -151,6 +153,10 @@ class LaunchSpec extends Specification {
         [dataset: 'a/b', dataset_files: ',']                          || "--dataset_files ',' names no file"
         [model_config: 'broken.json']                                 || "--model_config 'FOLDER/broken.json' is not JSON: "
         [model_config: 'other.json']                                  || "--model_config 'FOLDER/other.json' has no \"model\""
+        [tokens: 0]                                                   || '--tokens 0 takes all of a given text, and text that is generated has no end; expected a number above 0, or --text, --ids or --dataset'
+        [tokens: '9000,0']                                            || '--tokens 0 takes all of a given text'
+        [input: 'sheet.csv', tokenizer: 'byte', context: 201]         || "--context 201: the checkpoint in 'FOLDER/b' has 200 positions; expected at most as many, so pass --context 200 or less"
+        [model_config: 'short.json']                                  || "--context 64: --model_config 'FOLDER/short.json' has 16 positions; expected"
         [split: 'train=9,analysis=1000.5,heldout=7,examples=5']       || "--split: 'analysis=1000.5' is not a whole number of tokens"
     }
 
@@ -161,7 +167,9 @@ class LaunchSpec extends Specification {
         where:
         changes << [
             [:], [steps: 8], [steps: '8,3'], [input: 'sheet.csv', tokenizer: 'r50k'], [input: 'sheet.csv', ids: 'ids.json', vocabulary: 9],
-            [input: 'two.csv', tokenizer: 'byte'], [input: 'sheet.csv', tokenizer: 'checkpoint'],
+            [input: 'two.csv', tokenizer: 'byte'], [input: 'sheet.csv', tokenizer: 'checkpoint'], [input: 'sheet.csv', tokenizer: 'byte', context: 200],
+            [input: 'sheet.csv', ids: 'ids.json', vocabulary: 9, context: 999], [model_config: 'short.json', context: 16],
+            [tokens: 0, split: 'train=9,analysis=8,heldout=7,examples=5'],
         ]
     }
 
