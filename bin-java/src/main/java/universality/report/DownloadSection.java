@@ -54,7 +54,8 @@ final class DownloadSection implements Section {
         out.element(
                 "p",
                 "The tables behind this page, as the stages wrote them. Those too large for the page are listed with their"
-                        + " place in the results folder. The columns are described in docs/output.md.");
+                        + " place in the results folder; what a sweep has several of lies there in a folder named by the parameters"
+                        + " that decide it (docs/usage.md). The columns are described in docs/output.md.");
         long left = budget;
         int outside = 0;
         String stage = null;
