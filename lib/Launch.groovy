@@ -205,7 +205,7 @@ class Launch {
         }
         Map<String, Shape> known = study.trainings
                 ? [("--model_config '${model}'".toString()): Shape.of(settings.model)]
-                : (study.origins.values() - study.remote())*.source.toUnique().collectEntries { [("the checkpoint in '${it}'".toString()): Shape.read(Path.of((String) it))] }
+                : study.origins.values()*.source.toUnique().findAll { !Study.isRepository((String) it) }.collectEntries { [("the checkpoint in '${it}'".toString()): Shape.read(Path.of((String) it))] }
         known.each { name, shape ->
             if (shape?.context && shape.context < context) {
                 throw new IllegalArgumentException("--context ${context}: ${name} has ${shape.context} positions; expected at most as many, so pass --context ${shape.context} or less")

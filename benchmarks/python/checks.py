@@ -9,8 +9,8 @@ INNER = {
     "transformer": {"first", "embed", "project", "written", "split", "rotate", "read", "hook", "activation", "norm", "attend",
                     "attending", "attention", "pre", "crosswise", "write", "through", "unembed", "change", "composed", "gelu_by_sigmoid"},
     "ablate": {"attending", "summarise", "crosswise"},
-    "correlate": {"attending", "chosen", "add", "add_sums", "inner", "inverse", "named", "positions", "scaled_by", "some_rows", "step",
-                  "crosswise"},
+    "correlate": {"attending", "chosen", "add", "add_sums", "drawn", "first", "inverse", "named", "peaks", "positions", "scaled_by",
+                  "some_rows", "step", "crosswise"},
     "groups": {"add_at", "step"},
     "integers": {"step", "whole"},
     "moments": {"step", "fine", "powers"},
@@ -349,7 +349,7 @@ def baseline(k):
     covariance = k("covariance", b.T @ b, sigma)
     yield "covariance", error(covariance, (b * sigma).T @ (b * sigma)), 2e-7
     turns = [m.float() for m in (rotation, outer, inner)]
-    variances = k("rotated_variances", *turns, Host(torch.tensor(3)), covariance)
+    variances = k("rotated_variances", *turns, Host(torch.tensor(3)), Host(torch.tensor(3)), covariance)
     yield "rotated_variances", error(variances, turned.pow(2).sum(1)), F32
     n, none = Host(torch.tensor(500.0, dtype=torch.float64)), torch.empty(0, dtype=torch.float64)
     unit = torch.stack([torch.zeros(40), torch.ones(40)]).double()  # what has mean 0 and norm 1 has these sums

@@ -264,12 +264,27 @@ class Ops(Module):
     for i in range((rho.size(0) + step - 1) // step):
       r = self.chosen(rho[i * step:(i + 1) * step], columns)
       v, j = torch.topk(r, more, 1)
-      # which of equal ones it takes is the engine's choice: where one that was left out equals the last, sorting tells the first
-      if more > count and bool(torch.any(v[:, count - 1] == v[:, count])):
-        v, j = torch.sort(r, stable=True, dim=1, descending=True)
+      if more > count:
+        # which of equal ones it takes is the engine's choice: where one that was left out equals the last, the first are looked for
+        tied = torch.nonzero(v[:, count - 1] == v[:, count]).view([-1])
+        if tied.size(0) > 0:
+          some = r.index_select(0, tied)
+          first = self.first(some, v.index_select(0, tied)[:, count - 1:count], count)
+          j.index_copy_(0, tied, torch.cat([first, first[:, 0:1]], 1))
+          v.index_copy_(0, tied, torch.cat([some.gather(1, first), v.index_select(0, tied)[:, count:more]], 1))
       values.append(v[:, 0:count])
       at.append(j[:, 0:count])
     return [torch.cat(values), self.named(columns, torch.cat(at))]
+
+  def first(self, x: Tensor, least: Tensor, count: int) -> Tensor:
+    # x [n, d], least [n, 1]: the count-th largest of each row -> columns of the largest, of equal ones the first, best first [n, count]
+    above = x > least
+    equal = x == least
+    wanted = torch.sub(torch.full_like(least, count), above.sum([1], True))
+    taken = torch.logical_or(above, torch.logical_and(equal, equal.cumsum(1) <= wanted))
+    columns = torch.nonzero(taken)[:, 1].view([-1, count])
+    _, order = torch.sort(x.gather(1, columns), stable=True, dim=1, descending=True)
+    return columns.gather(1, order)
 
   def named(self, columns: Tensor, at: Tensor) -> Tensor:
     # at I64 [da, k]: places in columns -> the columns
@@ -345,18 +360,19 @@ class Ops(Module):
     return out
 
   def drawn(self, x: Tensor, outer: Tensor, inner: Tensor, draw: int, draws: int) -> Tensor:
-    # x S^T of a draw; of the first there is no S where there is one less than there are draws
+    # x S^T of a draw. outer and inner hold S of the last draws; where they are one fewer than `draws`, the first is R itself, without S
     at = draw - draws + outer.size(0)
     if at < 0:
       return x
     return self.mixed(x, outer[at], inner[at])
 
-  def rotated_variances(self, rotation: Tensor, outer: Tensor, inner: Tensor, draws: Tensor, covariance: Tensor) -> Tensor:
-    # variance of each rotated neuron of each draw, diag(S R cov R^T S^T), from the layer's own covariance F32 [d, d]; rotation R
-    # [d, d], outer [draws, q, q] and inner [draws, p, p] of S as of `drawn` -> F64 [draws, d]. Where a half has few positions, some
+  def rotated_variances(self, rotation: Tensor, outer: Tensor, inner: Tensor, draws: Tensor, wanted: Tensor, covariance: Tensor) -> Tensor:
+    # variance of each rotated neuron of the first `wanted` draws, diag(S R cov R^T S^T), from the layer's own covariance F32 [d, d];
+    # rotation R [d, d], outer [draws, q, q] and inner [draws, p, p] of S as of `drawn` -> F64 [wanted, d]. Where a half has few positions, some
     # rotated neurons hardly vary, and F32 errs by more than that, below 0 too: none is taken to vary less than a hundred thousandth of
     # their mean. Such a one then correlates less than it does, instead of with whatever the error is
-    count = int(draws)
+    all = int(draws)
+    count = int(wanted)
     least = covariance.diagonal().double().mean() * 1e-5
     across = self.linear(covariance, rotation)
     out = torch.zeros([count, rotation.size(0)], dtype=7, device=rotation.device)
@@ -365,7 +381,7 @@ class Ops(Module):
       x = across[i * step:(i + 1) * step]
       r = rotation[:, i * step:i * step + x.size(0)].t().contiguous()
       for k in range(count):
-        out[k].add_((self.drawn(x, outer, inner, k, count) * self.drawn(r, outer, inner, k, count)).double().sum([0]))
+        out[k].add_((self.drawn(x, outer, inner, k, all) * self.drawn(r, outer, inner, k, all)).double().sum([0]))
     return torch.maximum(out, least)
 
   def scaled(self, totals: List[Tensor], row: Tensor, column: Tensor, left: Tensor, right: Tensor, n: Tensor, sx: Tensor, sy: Tensor, sigma: Tensor) -> Tensor:

@@ -151,7 +151,7 @@ public final class Growth {
 
     /**
      * Products of pairs and of layers with themselves; a rotation of each layer (QR 8/3 d³); a product with it for each pair, direction
-     * and half, and for the variances of each set. What the draws after it add is counted as nothing (docs/scaling.md).
+     * and half, and for the variances of each set; and what turns these products into those of the draws after the first.
      */
     private double correlationFlops(double count, double depth, double models) {
         double d = neurons;
@@ -159,7 +159,22 @@ public final class Growth {
         double own = models * depth;
         return 2 * count * d * d * (products + own)
                 + own * 8 / 3 * d * d * d
-                + 2 * d * d * d * (4 * products + 3 * own);
+                + 2 * d * d * d * (4 * products + 3 * own)
+                + 2 * d * d * small() * 2 * products * (draws + 2 * halved() - 3);
+    }
+
+    /** Draws that are of the halves too, as {@code correlate} has them. */
+    private int halved() {
+        return Math.min(draws, Math.max(2, (draws + 4) / 5));
+    }
+
+    /** p + q, the widths of the rotations that draws after the first are made by (docs/methods.md, "Draws share a product"). */
+    private int small() {
+        int p = neurons < 256 ? 1 : (int) Math.sqrt(neurons);
+        while (neurons % p > 0) {
+            p--;
+        }
+        return p + neurons / p;
     }
 
     private interface Maker {

@@ -65,19 +65,21 @@ final class Baselines {
             }
             Activations model = layer.source().model;
             int together = Rotations.together(model.dMlp(), draws);
+            NDArray rotation = rotations.first(scope, model, layer.index());
             for (int from = 0; from < draws; from += together) {
                 try (NDManager step = scope.newSubManager()) {
-                    NDArray rotation = rotations.first(step, model, layer.index());
+                    int end = Math.min(from + together, draws);
+                    Rotations.Factors turns = rotations.factors(step, model, layer.index(), from, end);
                     for (int set = 0; set < Source.SETS; set++) {
-                        int to = Math.min(from + together, draws(set, draws));
+                        int to = Math.min(end, draws(set, draws));
                         if (covariances[set] != null && from < to) {
-                            Rotations.Factors turns = rotations.factors(step, model, layer.index(), from, to);
                             double[] all = kernel.call(
                                             step,
                                             "rotated_variances",
                                             rotation,
                                             turns.outer(),
                                             turns.inner(),
+                                            end - from,
                                             to - from,
                                             covariances[set])
                                     .singletonOrThrow()
@@ -147,9 +149,9 @@ final class Baselines {
             NDArray room = Correlator.room(kernel, scope, 1, 2 * largest(wanted, Unit::cellSize), Dtype.F32);
             Halves halves = halved > 0 ? halves(scope, layer, wanted, scaled) : null;
             int together = Rotations.together(b.width(), draws);
+            NDArray rotation = rotations.first(scope, b.model, layer.index());
             for (int from = 0; from < draws; from += together) {
                 try (NDManager step = scope.newSubManager()) {
-                    NDArray rotation = rotations.first(step, b.model, layer.index());
                     if (halves != null) {
                         draw(step, layer, wanted, halves, rotation, room, from, Math.min(from + together, draws));
                         continue;

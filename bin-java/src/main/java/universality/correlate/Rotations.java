@@ -23,7 +23,7 @@ final class Rotations implements AutoCloseable {
     /** Narrower layers have draws that share nothing, for there two that share R would be correlated by a hundredth. */
     private static final int SHARING = 256;
 
-    /** Bytes of the factors of draws that are used at once, where R is smaller. */
+    /** Bytes that factors of draws which are used at once may take, where R takes less. */
     private static final long FACTORS = 4L << 20;
 
     private final NDManager manager;
@@ -42,7 +42,10 @@ final class Rotations implements AutoCloseable {
         this.phases = phases;
     }
 
-    /** p, the greatest divisor of a layer's width up to its root: the width of U. 1 where draws are to share nothing: V is all of S then. */
+    /**
+     * p, the width of U: the greatest divisor of a layer's width up to its root, or 1 where the layer is narrow. Then, and where the width
+     * is prime, V is all of S and draws share nothing.
+     */
     static int inner(int width) {
         int p = width < SHARING ? 1 : (int) Math.sqrt(width);
         while (width % p > 0) {
@@ -51,7 +54,7 @@ final class Rotations implements AutoCloseable {
         return p;
     }
 
-    /** Draws whose factors are used at once: all, unless a layer's width has no two divisors near its root. */
+    /** Draws whose factors are used at once: as many as take no more memory than R, or than {@link #FACTORS}; one at least. */
     static int together(int width, int draws) {
         long inner = inner(width);
         long outer = width / inner;

@@ -122,7 +122,7 @@ public class CorrelateKernels {
         return state.run("accumulate", total, x, y, 1024, room);
     }
 
-    /** Of x with itself, on and above the diagonal of blocks. */
+    /** Of x with itself; of wide layers on and above the diagonal of blocks only. */
     @Benchmark
     public int accumulateWithin() {
         return state.run("accumulate_within", total, x, 1024, room);
